@@ -1,0 +1,85 @@
+/**
+ * A {@linkcode KernelSource} over a file: `node:fs` positional reads, which work in Deno, Bun and
+ * Node and go straight into guest memory.
+ *
+ * @module
+ */
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import type { KernelSource } from "./source.ts";
+
+/** One read is capped: Deno and Node throw at 2^31 bytes. */
+const MAX_READ = 1 << 30;
+
+/**
+ * An open file as a source. Close it when the plan has been applied.
+ *
+ * @example
+ * ```ts
+ * import { bootLinux, GuestMemory } from "@vmm/linux-loader";
+ * import { openFile } from "@vmm/linux-loader/files";
+ *
+ * function boot(ram: Uint8Array, path: string) {
+ *   using kernel = openFile(path);
+ *   return bootLinux(GuestMemory.of([{ start: 0n, bytes: ram }]), { kernel });
+ * }
+ * ```
+ */
+export class FileSource implements KernelSource {
+  /** Size in bytes when the file was opened. */
+  readonly size: number;
+  #fd: number | undefined;
+
+  /**
+   * Opens a file.
+   *
+   * @param path The file.
+   * @throws {Error} The runtime's own error if it cannot be opened, or is not a regular file.
+   */
+  constructor(path: string | URL) {
+    const fd = openSync(path, "r");
+    try {
+      const stat = fstatSync(fd);
+      if (!stat.isFile()) throw new Error(`Cannot read ${path}: not a regular file`);
+      this.size = stat.size;
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+    this.#fd = fd;
+  }
+
+  /**
+   * Reads up to `target.length` bytes.
+   *
+   * @param offset Bytes from the start of the file.
+   * @param target Where they go.
+   * @returns How many were read.
+   */
+  readAt(offset: number, target: Uint8Array): number {
+    if (this.#fd === undefined) throw new Error("Cannot read file: it is closed");
+    return readSync(this.#fd, target, 0, Math.min(target.length, MAX_READ), offset);
+  }
+
+  /** Closes the file; a second time does nothing. */
+  close(): void {
+    if (this.#fd === undefined) return;
+    closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  /** Closes the file at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/**
+ * Opens a file as a source.
+ *
+ * @param path The file.
+ * @returns The source; close it when the plan has been applied.
+ * @throws {Error} The runtime's own error if it cannot be opened, or is not a regular file.
+ */
+export function openFile(path: string | URL): FileSource {
+  return new FileSource(path);
+}

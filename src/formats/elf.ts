@@ -1,0 +1,245 @@
+import { formatAddress } from "../address.ts";
+import { fieldError, LoaderError } from "../errors.ts";
+import { MAX_NOTES_SIZE, MAX_PROGRAM_HEADERS } from "../limits.ts";
+import { type KernelSource, readBytes, readHead, requireBytes } from "../source.ts";
+import {
+  ELF64_EHDR,
+  ELF64_PHDR,
+  type Elf64Ehdr,
+  ELF_MAGIC,
+  ELFCLASS64,
+  ELFDATA2LSB,
+  PN_XNUM,
+  PT_LOAD,
+  PT_NOTE,
+} from "../structs/elf.ts";
+
+/** A PT_LOAD or PT_NOTE segment whose bytes are known to lie in the file. */
+export interface ElfSegment {
+  /** Its place in the program header table. */
+  readonly index: number;
+  /** Where its program header lies: bytes from the start of the file. */
+  readonly headerOffset: number;
+  /** File offset of its bytes. */
+  readonly offset: number;
+  /** Bytes in the file. */
+  readonly fileSize: number;
+  /** Virtual address. */
+  readonly vaddr: bigint;
+  /** Guest-physical address. */
+  readonly paddr: bigint;
+  /** Bytes in memory, as the file says; not checked against anything. */
+  readonly memSize: bigint;
+  /** p_align. */
+  readonly align: bigint;
+}
+
+/** What a 64-bit little-endian ELF file says. */
+export interface ElfKernel {
+  /** The tag of this description. */
+  readonly format: "elf";
+  /** The file header. */
+  readonly header: Elf64Ehdr;
+  /** e_entry: as the file gives it, physical for Linux, virtual for others. */
+  readonly entry: bigint;
+  /** PT_LOAD segments in the order of the file, those without any bytes in memory left out. */
+  readonly segments: readonly ElfSegment[];
+  /** PT_NOTE segments in the order of the file. */
+  readonly notes: readonly ElfSegment[];
+}
+
+/** e_ident[EI_CLASS], e_ident[EI_DATA]. */
+const [EI_CLASS, EI_DATA] = [4, 5];
+
+/**
+ * Reads the headers of an ELF file. That it boots is not said: machine, type and version are the
+ * protocols' to judge.
+ *
+ * @param source The file.
+ * @returns What it says.
+ * @throws {LoaderError} `TRUNCATED`, `ELF_MAGIC`, `ELF_CLASS`, `ELF_BYTE_ORDER`, `ELF_PHENTSIZE`,
+ * `ELF_PHOFF`, `ELF_PHNUM`, `LIMIT_EXCEEDED`, `SOURCE_FAILED`.
+ */
+export function parseElf(source: KernelSource): ElfKernel {
+  const head = readHead(source, ELF64_EHDR.size, "Elf64_Ehdr");
+  checkIdent(head);
+  requireBytes(head.length, 0, ELF64_EHDR.size, "Elf64_Ehdr");
+  const header = ELF64_EHDR.read(head);
+  if (header.e_phentsize !== ELF64_PHDR.size) {
+    throw fieldError(
+      "ELF_PHENTSIZE",
+      at("e_phentsize"),
+      `${ELF64_PHDR.size}`,
+      `${header.e_phentsize}`,
+    );
+  }
+  if (header.e_phoff < BigInt(ELF64_EHDR.size)) {
+    throw fieldError(
+      "ELF_PHOFF",
+      at("e_phoff"),
+      `at least ${ELF64_EHDR.size}, after the file header`,
+      formatAddress(header.e_phoff),
+    );
+  }
+  const count = programHeaderCount(source, header);
+  const table = fileRange(source, header.e_phoff, BigInt(count * ELF64_PHDR.size), "e_phoff");
+  const bytes = readBytes(source, table.offset, table.size, "program headers");
+  return {
+    format: "elf",
+    header,
+    entry: header.e_entry,
+    ...readSegments(source, bytes, table.offset),
+  };
+}
+
+/**
+ * Reads a segment's bytes whole: for notes, which are small.
+ *
+ * @param source The file.
+ * @param segments Which segments.
+ * @returns The bytes of each.
+ * @throws {LoaderError} `LIMIT_EXCEEDED` past MAX_NOTES_SIZE in total, `SOURCE_FAILED`.
+ */
+export function readNotes(source: KernelSource, segments: readonly ElfSegment[]): Uint8Array[] {
+  let total = 0;
+  return segments.map(({ index, headerOffset, offset, fileSize }) => {
+    total += fileSize;
+    if (total > MAX_NOTES_SIZE) {
+      throw new LoaderError(
+        "LIMIT_EXCEEDED",
+        `Cannot read PT_NOTE segment ${index}: ${total} bytes of notes, at most ${MAX_NOTES_SIZE} are read`,
+        { field: `p_filesz[${index}]`, offset: headerOffset + ELF64_PHDR.fields.p_filesz.offset },
+      );
+    }
+    return readBytes(source, offset, fileSize, `PT_NOTE segment ${index}`);
+  });
+}
+
+function at(name: keyof Elf64Ehdr): { field: string; offset: number } {
+  return { field: name, offset: ELF64_EHDR.fields[name].offset };
+}
+
+function checkIdent(head: Uint8Array): void {
+  requireBytes(head.length, 0, 6, "e_ident");
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  const magic = view.getUint32(0, true);
+  if (magic !== ELF_MAGIC) {
+    throw fieldError(
+      "ELF_MAGIC",
+      { field: "e_ident[EI_MAG0]", offset: 0 },
+      formatAddress(ELF_MAGIC),
+      formatAddress(magic),
+    );
+  }
+  if (head[EI_DATA] !== ELFDATA2LSB) {
+    throw fieldError(
+      "ELF_BYTE_ORDER",
+      { field: "e_ident[EI_DATA]", offset: EI_DATA },
+      `${ELFDATA2LSB} (little-endian)`,
+      `${head[EI_DATA]}${head[EI_DATA] === 2 ? " (big-endian)" : ""}`,
+    );
+  }
+  if (head[EI_CLASS] !== ELFCLASS64) {
+    throw fieldError(
+      "ELF_CLASS",
+      { field: "e_ident[EI_CLASS]", offset: EI_CLASS },
+      `${ELFCLASS64} (64-bit)`,
+      `${head[EI_CLASS]}${head[EI_CLASS] === 1 ? " (32-bit)" : ""}`,
+    );
+  }
+}
+
+/** gABI: when the count does not fit e_phnum, it is in sh_info of section header 0. */
+function programHeaderCount(source: KernelSource, { e_phnum, e_shoff }: Elf64Ehdr): number {
+  if (e_phnum !== PN_XNUM) return e_phnum;
+  if (e_shoff === 0n) {
+    throw fieldError(
+      "ELF_PHNUM",
+      at("e_phnum"),
+      "a count, or PN_XNUM with a section header",
+      "0xffff",
+    );
+  }
+  // gABI figure 4-8: sh_info lies 0x2c into a 64-byte section header
+  const section = fileRange(source, e_shoff, 64n, "e_shoff");
+  const bytes = readBytes(source, section.offset, 64, "section header 0");
+  const count = new DataView(bytes.buffer).getUint32(0x2c, true);
+  if (count > MAX_PROGRAM_HEADERS) {
+    throw new LoaderError(
+      "LIMIT_EXCEEDED",
+      `Cannot read program headers: ${count}, at most ${MAX_PROGRAM_HEADERS} are read`,
+      {
+        field: "sh_info",
+        offset: section.offset + 0x2c,
+        expected: `at most ${MAX_PROGRAM_HEADERS}`,
+        actual: `${count}`,
+      },
+    );
+  }
+  return count;
+}
+
+/** The program headers that matter. Read field by field: up to 131,072 of them, 30 ns each this way. */
+function readSegments(
+  source: KernelSource,
+  table: Uint8Array,
+  tableOffset: number,
+): { segments: ElfSegment[]; notes: ElfSegment[] } {
+  const { p_type, p_offset, p_vaddr, p_paddr, p_filesz, p_memsz, p_align } = ELF64_PHDR.fields;
+  const view = new DataView(table.buffer, table.byteOffset, table.byteLength);
+  const segments: ElfSegment[] = [];
+  const notes: ElfSegment[] = [];
+  for (let row = 0; row < table.length; row += ELF64_PHDR.size) {
+    const type = view.getUint32(row + p_type.offset, true);
+    if (type !== PT_LOAD && type !== PT_NOTE) continue;
+    const index = row / ELF64_PHDR.size;
+    const filesz = p_filesz.get(view, row);
+    const memSize = p_memsz.get(view, row);
+    if (filesz === 0n && (memSize === 0n || type === PT_NOTE)) continue;
+    const headerOffset = tableOffset + row;
+    // p_offset means nothing where the file holds no bytes.
+    const { offset, size } = filesz === 0n ? { offset: 0, size: 0 } : fileRange(
+      source,
+      p_offset.get(view, row),
+      filesz,
+      `p_offset[${index}]`,
+      headerOffset + p_offset.offset,
+    );
+    (type === PT_LOAD ? segments : notes).push({
+      index,
+      headerOffset,
+      offset,
+      fileSize: size,
+      vaddr: p_vaddr.get(view, row),
+      paddr: p_paddr.get(view, row),
+      memSize,
+      align: p_align.get(view, row),
+    });
+  }
+  return { segments, notes };
+}
+
+/** A range that the file names, as numbers once it is known to lie in the file. */
+function fileRange(
+  source: KernelSource,
+  start: bigint,
+  size: bigint,
+  field: string,
+  fieldOffset: number = ELF64_EHDR.fields[field as "e_phoff" | "e_shoff"].offset,
+): { offset: number; size: number } {
+  if (start + size > BigInt(source.size)) {
+    throw new LoaderError(
+      "TRUNCATED",
+      `Cannot read what ${field} at ${formatAddress(fieldOffset)} names: [${
+        formatAddress(start)
+      }..${formatAddress(start + size)}) of a file of ${formatAddress(source.size)} bytes`,
+      {
+        field,
+        offset: fieldOffset,
+        expected: `an end at or below ${formatAddress(source.size)}`,
+        actual: formatAddress(start + size),
+      },
+    );
+  }
+  return { offset: Number(start), size: Number(size) };
+}

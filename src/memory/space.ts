@@ -1,0 +1,185 @@
+import {
+  ADDRESS_END,
+  addressAdd,
+  type AddressRange,
+  alignDown,
+  alignUp,
+  byStart,
+  containsRange,
+  disjointPieces,
+  formatAddress,
+  formatRange,
+  overlaps,
+  rangeEnd,
+  subtractRanges,
+} from "../address.ts";
+import { LoaderError, type LoaderErrorCode, type NamedRange } from "../errors.ts";
+import { outsideRam, type RamLayout } from "./guest_memory.ts";
+
+/** What to look for when something may lie in more than one place. */
+export interface SpaceRequest {
+  /** What it is, for errors. */
+  readonly name: string;
+  /** Bytes, at least 1. */
+  readonly size: bigint;
+  /** A power of two, in bytes. 1 if not given. */
+  readonly align?: bigint;
+  /** The lowest address it may have. 0 if not given. */
+  readonly min?: bigint;
+  /** One past the highest address it may cover. 2^64 if not given. */
+  readonly max?: bigint;
+  /** The address to take if it is free, wherever it lies. */
+  readonly preferred?: bigint;
+  /** Which end of the free memory to take. `"low"` if not given. */
+  readonly from?: "low" | "high";
+}
+
+/**
+ * Which guest memory is taken and by whom: the only place that decides whether two things overlap.
+ * Work is linear in the number of things for every call.
+ */
+export class Space {
+  readonly #layout: RamLayout;
+  /** Ascending and disjoint. */
+  #taken: NamedRange[] = [];
+
+  /** @param layout The RAM that there is. */
+  constructor(layout: RamLayout) {
+    this.#layout = layout;
+  }
+
+  /**
+   * Takes ranges out of use that may lie outside RAM and may overlap each other, but nothing placed.
+   *
+   * @param ranges What is reserved, and by whom.
+   * @throws {LoaderError} `OVERLAP` if something was placed there.
+   */
+  reserve(ranges: readonly NamedRange[]): void {
+    this.#add(disjointPieces(ranges), "OVERLAP");
+  }
+
+  /**
+   * Takes ranges for things that must lie exactly there.
+   *
+   * @param ranges What is placed where; empty ranges take nothing.
+   * @param overlapCode The code of the error if two of them overlap.
+   * @throws {LoaderError} `OUTSIDE_RAM`; `OVERLAP` or `overlapCode` with both parties.
+   */
+  claim(ranges: readonly NamedRange[], overlapCode: LoaderErrorCode = "OVERLAP"): void {
+    const wanted = ranges.filter((range) => range.size > 0n).sort(byStart);
+    for (const range of wanted) {
+      if (!containsRange(this.#layout.ram, range)) {
+        throw outsideRam(range.name, range, this.#layout);
+      }
+    }
+    this.#add(wanted, overlapCode);
+  }
+
+  /**
+   * Finds room for something and takes it.
+   *
+   * @param request What is wanted.
+   * @returns The guest-physical address it got.
+   * @throws {LoaderError} `NO_SPACE`, naming what is in the way.
+   */
+  allocate(request: SpaceRequest): bigint {
+    const { name, size, align = 1n, preferred } = request;
+    const start = preferred !== undefined && preferred % align === 0n &&
+        this.isFree({ start: preferred, size })
+      ? preferred
+      : this.find(request);
+    if (start === undefined) throw this.#noSpace(request);
+    this.#add([{ name, start, size }], "OVERLAP");
+    return start;
+  }
+
+  /**
+   * Whether something could be claimed at a place.
+   *
+   * @param range Where.
+   * @returns True if it is RAM that nobody has taken.
+   */
+  isFree(range: AddressRange): boolean {
+    return containsRange(this.#layout.ram, range) &&
+      !this.#taken.some((taken) => overlaps(taken, range));
+  }
+
+  /**
+   * Where there is room for something, without taking it.
+   *
+   * @param request What is wanted; a preferred address is not looked at.
+   * @returns A guest-physical address, or undefined if there is no room.
+   */
+  find({ size, align = 1n, min = 0n, max = ADDRESS_END, from }: SpaceRequest): bigint | undefined {
+    const gaps = subtractRanges(this.#layout.ram, this.#taken);
+    if (from === "high") gaps.reverse();
+    for (const gap of gaps) {
+      const low = alignUp(gap.start > min ? gap.start : min, align);
+      const end = rangeEnd(gap) < max ? rangeEnd(gap) : max;
+      if (low + size > end) continue;
+      return from === "high" ? alignDown(end - size, align) : low;
+    }
+    return undefined;
+  }
+
+  /** Merges ascending ranges into those taken; nothing is taken if any two overlap. */
+  #add(added: readonly NamedRange[], code: LoaderErrorCode): void {
+    for (const range of added) addressAdd(range.start, range.size, range.name);
+    const isNew = new Set(added);
+    const merged = [...this.#taken, ...added].sort(byStart);
+    for (let i = 1; i < merged.length; i++) {
+      const [a, b] = [merged[i - 1], merged[i]];
+      if (b.start >= rangeEnd(a)) continue;
+      if (isNew.has(a) && isNew.has(b)) throw overlapError(b, a, code);
+      throw isNew.has(b) ? overlapError(b, a) : overlapError(a, b);
+    }
+    this.#taken = merged;
+  }
+
+  #noSpace(request: SpaceRequest): LoaderError {
+    const { name, size, align = 1n, min = 0n, max = ADDRESS_END } = request;
+    const window = { start: min, size: max > min ? max - min : 0n };
+    const gaps = subtractRanges(this.#layout.ram, this.#taken).map((gap) => {
+      const start = gap.start > min ? gap.start : min;
+      const end = rangeEnd(gap) < max ? rangeEnd(gap) : max;
+      return { start, size: end > start ? end - start : 0n };
+    });
+    const largest = gaps.reduce((a, b) => b.size > a.size ? b : a, { start: min, size: 0n });
+    const inTheWay = this.#taken.filter((taken) => overlaps(taken, window))
+      .reduce<NamedRange | undefined>((a, b) => !a || b.size > a.size ? b : a, undefined);
+    const free = largest.size > 0n
+      ? `the largest free part of guest RAM there is ${formatRange(largest)}`
+      : "no guest RAM is free there";
+    const other: NamedRange = inTheWay ?? { name: "guest RAM", ...largest };
+    return new LoaderError(
+      "NO_SPACE",
+      `Cannot place ${name} (${formatAddress(size)} bytes, aligned to ${formatAddress(align)}) in ${
+        formatRange(window)
+      }: ${free}${inTheWay ? `, ${inTheWay.name} takes ${formatRange(inTheWay)}` : ""}`,
+      { ranges: [{ name, start: min, size }, other] },
+    );
+  }
+}
+
+/**
+ * The error of two parties that want the same guest memory.
+ *
+ * @param wanted The one that could not be placed.
+ * @param taken The one that is there.
+ * @param code `"OVERLAP"` unless a format has a code of its own.
+ * @returns An error that names both.
+ */
+export function overlapError(
+  wanted: NamedRange,
+  taken: NamedRange,
+  code: LoaderErrorCode = "OVERLAP",
+): LoaderError {
+  const plain = ({ name, start, size }: NamedRange) => ({ name, start, size });
+  return new LoaderError(
+    code,
+    `Cannot place ${wanted.name} at ${formatRange(wanted)}: overlaps ${taken.name} at ${
+      formatRange(taken)
+    }`,
+    { ranges: [plain(wanted), plain(taken)] },
+  );
+}

@@ -1,0 +1,237 @@
+import {
+  type AddressRange,
+  alignUp,
+  formatAddress,
+  isPowerOfTwo,
+  mergeRanges,
+  subtractRanges,
+} from "../address.ts";
+import { IDENTITY_MAP_END } from "../cpu/x86.ts";
+import { fieldError, LoaderError, type LoaderErrorCode } from "../errors.ts";
+import { type BzImageKernel, setupHeaderField } from "../formats/bzimage.ts";
+import type { Placement } from "../memory/placement.ts";
+import type { Space } from "../memory/space.ts";
+import {
+  BOOT_FLAG_MAGIC,
+  ENTRY_64_OFFSET,
+  type SetupHeader,
+  XLF_CAN_BE_LOADED_ABOVE_4G,
+  XLF_KERNEL_64,
+} from "../structs/bootparam.ts";
+import { HIGH_MEMORY_START, LOW_END } from "./layout_x86.ts";
+import type { BootRequest } from "./plan.ts";
+
+/** A bzImage in guest memory. */
+export interface PlacedBzImage {
+  /** Where it is loaded. */
+  readonly load: bigint;
+  /** Its 64-bit entry. */
+  readonly entry: bigint;
+  /** Fields of setup_header that the placement changed. */
+  readonly header: Partial<SetupHeader>;
+  /** The kernel, and the memory it works in. */
+  readonly placements: readonly Placement[];
+}
+
+/** How the kernel may be placed: its header, with the defaults filled in and checked. */
+interface Rules {
+  /** Bytes of the protected-mode kernel. */
+  readonly size: bigint;
+  /** Bytes that must be free from where it runs. */
+  readonly initSize: bigint;
+  /** Alignments that it accepts, the preferred one first. */
+  readonly alignments: readonly bigint[];
+  readonly relocatable: boolean;
+  /** Where a kernel that is not relocatable runs, and below which no relocatable one does. */
+  readonly prefAddress: bigint;
+  /** One past the highest address it may cover. */
+  readonly end: bigint;
+}
+
+/** boot.rst, "version": 2.12 brought xloadflags and with them the 64-bit entry. */
+const MIN_VERSION = 0x020c;
+/** bootparam.h: edd_mbr_sig_buffer follows setup_header in the zero page. */
+const MAX_HEADER_END = 0x290;
+const HEADER_START = 0x1f1;
+
+/**
+ * Takes memory for a bzImage that is entered in 64-bit mode.
+ *
+ * @param kernel The kernel.
+ * @param request What the caller asks for.
+ * @param space The guest's memory.
+ * @returns Where it is.
+ * @throws {LoaderError} `BZIMAGE_*` if it has no 64-bit entry or its header cannot be; `TRUNCATED`;
+ * `NO_SPACE`, `OUTSIDE_RAM`, `OVERLAP`, `MISALIGNED` if it does not fit.
+ */
+export function placeBzImage(
+  kernel: BzImageKernel,
+  request: BootRequest,
+  space: Space,
+): PlacedBzImage {
+  checkBootable(kernel);
+  const rules = rulesOf(kernel);
+  const { load, alignment } = request.kernelAddress === undefined
+    ? chooseAddress(rules, space)
+    : checkAddress(rules, request.kernelAddress);
+  const ranges = rangesOf(rules, load, alignment);
+  space.claim([{ name: "kernel", ...ranges.kernel }, ...ranges.work]);
+  const source = request.kernel;
+  return {
+    load,
+    entry: load + BigInt(ENTRY_64_OFFSET),
+    // boot.rst, "min_alignment": a loader that uses it says so here.
+    header: rules.relocatable ? { kernel_alignment: Number(alignment) } : {},
+    placements: [
+      {
+        name: "kernel",
+        ...ranges.kernel,
+        content: { kind: "source", source, offset: kernel.setupSize },
+      },
+      ...ranges.work.map((range): Placement => ({ ...range, content: { kind: "claim" } })),
+    ],
+  };
+}
+
+/** The checks that kexec makes, too. */
+function checkBootable({ header, headerBytes, kernelSize, fileKernelSize }: BzImageKernel): void {
+  const refuse = (
+    code: LoaderErrorCode,
+    name: keyof SetupHeader,
+    expected: string,
+    actual: string,
+  ) => fieldError(code, setupHeaderField(name), expected, actual);
+  if (header.boot_flag !== BOOT_FLAG_MAGIC) {
+    throw refuse("BZIMAGE_BOOT_FLAG", "boot_flag", "0xaa55", formatAddress(header.boot_flag));
+  }
+  if (HEADER_START + headerBytes.length > MAX_HEADER_END) {
+    const end = formatAddress(HEADER_START + headerBytes.length);
+    throw refuse(
+      "BZIMAGE_FIELD",
+      "jump",
+      "a header that ends at or below 0x290",
+      `an end at ${end}`,
+    );
+  }
+  if (header.version < MIN_VERSION) {
+    throw refuse(
+      "BZIMAGE_VERSION",
+      "version",
+      "at least 0x20c, the first with a 64-bit entry",
+      formatAddress(header.version),
+    );
+  }
+  if (((header.xloadflags ?? 0) & XLF_KERNEL_64) === 0) {
+    throw refuse(
+      "BZIMAGE_NO_64BIT_ENTRY",
+      "xloadflags",
+      "XLF_KERNEL_64 (bit 0): a kernel with a 64-bit entry, not an i386 one",
+      header.xloadflags === undefined ? "no such field" : formatAddress(header.xloadflags),
+    );
+  }
+  if (kernelSize <= ENTRY_64_OFFSET) {
+    throw refuse(
+      "BZIMAGE_FIELD",
+      "syssize",
+      `more than ${ENTRY_64_OFFSET} bytes, the offset of the 64-bit entry`,
+      `${kernelSize} bytes`,
+    );
+  }
+  // syssize counts 16-byte units: a file may lack the padding of the last.
+  if (kernelSize > fileKernelSize + 15) {
+    const at = setupHeaderField("syssize");
+    throw new LoaderError(
+      "TRUNCATED",
+      `Cannot read the kernel that ${at.field} at ${
+        formatAddress(at.offset)
+      } names: it has ${kernelSize} ` +
+        `bytes, the file ends after ${fileKernelSize} of them`,
+      { ...at, expected: `${kernelSize} bytes`, actual: `${fileKernelSize} bytes` },
+    );
+  }
+}
+
+function rulesOf({ header, kernelSize, fileKernelSize }: BzImageKernel): Rules {
+  const size = BigInt(Math.min(kernelSize, fileKernelSize));
+  const initSize = BigInt(header.init_size ?? 0);
+  const mayBeHigh = ((header.xloadflags ?? 0) & XLF_CAN_BE_LOADED_ABOVE_4G) !== 0;
+  return {
+    size,
+    initSize: initSize > size ? initSize : size,
+    alignments: alignmentsOf(header),
+    relocatable: (header.relocatable_kernel ?? 0) !== 0,
+    prefAddress: header.pref_address || HIGH_MEMORY_START,
+    end: mayBeHigh ? IDENTITY_MAP_END : LOW_END,
+  };
+}
+
+/** boot.rst, "min_alignment": try each power of two from kernel_alignment down to this one. */
+function alignmentsOf({ kernel_alignment, min_alignment }: Partial<SetupHeader>): bigint[] {
+  const preferred = BigInt(kernel_alignment ?? 1);
+  if (!isPowerOfTwo(preferred)) {
+    throw fieldError(
+      "BZIMAGE_FIELD",
+      setupHeaderField("kernel_alignment"),
+      "a power of two",
+      formatAddress(preferred),
+    );
+  }
+  const alignments = [preferred];
+  const least = 1n << BigInt(min_alignment ?? 0);
+  if (!min_alignment) return alignments; // 0: the kernel takes nothing but kernel_alignment
+  for (let align = preferred >> 1n; align >= least; align >>= 1n) alignments.push(align);
+  return alignments;
+}
+
+/** Where the kernel runs once it is loaded: that address moves up, never down. */
+function runAddress(rules: Rules, load: bigint, alignment: bigint): bigint {
+  if (!rules.relocatable) return rules.prefAddress;
+  const aligned = alignUp(load, alignment);
+  const pref = alignUp(rules.prefAddress, alignment);
+  return aligned > pref ? aligned : pref;
+}
+
+/** The preferred address, or for a relocatable kernel the lowest one above that has room. */
+function chooseAddress(rules: Rules, space: Space): { load: bigint; alignment: bigint } {
+  const { initSize: size, end, prefAddress, relocatable } = rules;
+  if (!relocatable) return { load: prefAddress, alignment: rules.alignments[0] };
+  for (const alignment of rules.alignments) {
+    const min = alignUp(prefAddress, alignment);
+    const load = space.find({ name: "kernel", size, align: alignment, min, max: end });
+    if (load !== undefined) return { load, alignment };
+  }
+  const align = rules.alignments.at(-1)!;
+  // Throws, naming what is in the way.
+  const load = space.allocate({ name: "kernel", size, align, min: prefAddress, max: end });
+  return { load, alignment: align };
+}
+
+function checkAddress(rules: Rules, load: bigint): { load: bigint; alignment: bigint } {
+  if (!rules.relocatable) return { load, alignment: rules.alignments[0] };
+  const alignment = rules.alignments.find((align) => load % align === 0n);
+  if (alignment !== undefined) return { load, alignment };
+  throw new LoaderError(
+    "MISALIGNED",
+    `Cannot place kernel at ${formatAddress(load)}: a multiple of ${
+      formatAddress(rules.alignments.at(-1)!)
+    } is wanted (kernel_alignment, min_alignment)`,
+    { field: "kernelAddress", ranges: [{ name: "kernel", start: load, size: rules.size }] },
+  );
+}
+
+/** The kernel, and what it works in beside: init_size from where it runs. */
+function rangesOf(rules: Rules, load: bigint, alignment: bigint): {
+  kernel: AddressRange;
+  work: { name: string; start: bigint; size: bigint }[];
+} {
+  const kernel = { start: load, size: rules.size };
+  const run = { start: runAddress(rules, load, alignment), size: rules.initSize };
+  const work = subtractRanges(mergeRanges([run]), [kernel]);
+  return {
+    kernel,
+    work: work.map((range, i) => ({
+      name: i === 0 ? "kernel work area" : `kernel work area ${i}`,
+      ...range,
+    })),
+  };
+}
