@@ -156,7 +156,8 @@ function mirrorLikelihood(source: AptSource, archive: DebianArchive): number {
   // Third parties name their suites after Debian's too, with a component "main"
   if (!source.components.includes("main")) return 0;
   if (source.signedBy.some((path) => path.includes("debian-archive"))) return 4;
-  if (/^[a-z]+:\/\/(?:[^/]*\.)?debian\.org(?:[:/]|$)/.test(source.uri)) return 3;
+  // Debian's own hosts; the one for security updates has no path
+  if (/^[a-z]+:\/\/(?:[^/]*\.)?debian\.[a-z]+(?:[:/]|$)/.test(source.uri)) return 3;
   // Also mirror+file:/etc/apt/mirrors/debian.list
   if (!/\/debian[\w.-]*\/?$/.test(source.uri)) return 0;
   return source.signedBy.length === 0 ? 2 : 1;

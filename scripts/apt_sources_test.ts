@@ -136,11 +136,15 @@ deb http://s.example/debian-security bookworm-security main`;
   it("takes every usual form of an address", () => {
     for (
       const [debian, security, suite] of [
-        ["http://deb.debian.org/debian", "http://security.debian.org", "trixie-security"],
-        ["http://deb.debian.org/debian/", "http://security.debian.org/", "bullseye-security"],
+        ["http://deb.debian.example/debian", "http://security.debian.example", "trixie-security"],
         [
-          "http://snapshot.debian.org/archive/debian/20250520T000000Z",
-          "http://snapshot.debian.org/archive/debian-security/20250520T000000Z",
+          "http://deb.debian.example/debian/",
+          "http://security.debian.example/",
+          "bullseye-security",
+        ],
+        [
+          "http://snapshot.debian.example/archive/debian/20250520T000000Z",
+          "http://snapshot.debian.example/archive/debian-security/20250520T000000Z",
           "bookworm-security",
         ],
         [

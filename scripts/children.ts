@@ -74,10 +74,20 @@ export async function pipeline(
     })
   );
   let lastResort: ReturnType<typeof setTimeout> | undefined;
+  const killAll = (signal: "SIGTERM" | "SIGKILL") => {
+    for (const { pid, exitCode, signalCode } of children) {
+      // Not child.kill(): Deno's sends nothing the second time
+      if (pid === undefined || exitCode !== null || signalCode !== null) continue;
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // It has ended in this very moment
+      }
+    }
+  };
   const stop = () => {
-    for (const child of children) child.kill("SIGTERM");
-    const kill = () => children.forEach((child) => child.kill("SIGKILL"));
-    lastResort = setTimeout(kill, options.graceMs ?? 5_000);
+    killAll("SIGTERM");
+    lastResort = setTimeout(() => killAll("SIGKILL"), options.graceMs ?? 5_000);
   };
   options.signal?.addEventListener("abort", stop, { once: true });
 

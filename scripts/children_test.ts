@@ -35,7 +35,7 @@ describe("run", () => {
     await assertRejects(() => run("/no/such/program", [], { signal }), Error, "too late");
   });
 
-  it("kills an aborted child, also one that ignores SIGTERM", async () => {
+  it("kills an aborted child, also one that ignores SIGTERM", { timeout: 40_000 }, async () => {
     for (const script of ["exec sleep 60", "trap '' TERM; while :; do sleep 0.05; done"]) {
       const controller = new AbortController();
       const { signal } = controller;

@@ -185,8 +185,9 @@ export async function fetchKernel(
   const places = findPlaces(row, options.aptDirectory);
   if (!Array.isArray(places)) return { unavailable: places };
 
-  const work = makeWorkDirectory(resolve(cacheDir, "tmp"));
+  let work: string | undefined;
   try {
+    work = makeWorkDirectory(resolve(cacheDir, "tmp"));
     const found = await findPackage(row, places, work, log, signal);
     if (cached.kernel?.debSha256 === found.info.sha256) return cached.kernel;
     const { name, version, size, sha256 } = found.info;
@@ -204,7 +205,7 @@ export async function fetchKernel(
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`Cannot fetch ${id} for ${arch}: ${message}`, { cause });
   } finally {
-    rmSync(work, { recursive: true, force: true });
+    if (work !== undefined) rmSync(work, { recursive: true, force: true });
   }
 }
 
@@ -251,9 +252,9 @@ async function findPackage(
       signal?.throwIfAborted();
       failures.push(`${suite}: ${error instanceof Error ? error.message : String(error)}`);
     }
-    log(`  ${failures.at(-1)}`);
+    log(`  ${failures.at(-1)!.split("\n").slice(0, 2).join(":").replace(/\s+/g, " ")}`);
   }
-  throw new Error(["no suite has it", ...failures].join("\n"));
+  throw new Error(["it was found in no suite", ...failures].join("\n"));
 }
 
 /** Unpacks the kernel alone, out of the package's many modules. */
@@ -263,7 +264,7 @@ async function unpackKernel(deb: string, work: string, signal?: AbortSignal): Pr
     ["tar", "--extract", "--directory", work, "--wildcards", "./boot/vmlinu[xz]-*"],
   ], { signal });
   if (pack.code !== 0 || unpack.code !== 0) {
-    const said = lastLines(pack.stderr + unpack.stderr, 3).join("; ");
+    const said = [pack, unpack].flatMap(({ stderr }) => lastLines(stderr, 3)).join("; ");
     throw new Error(`Cannot unpack the package: exit codes ${pack.code}, ${unpack.code}: ${said}`);
   }
   const boot = join(work, "boot");

@@ -25,7 +25,11 @@ export function makeWorkDirectory(parent: string): string {
     const pid = name.startsWith(mine) ? /^(\d+)-/.exec(name.slice(mine.length))?.[1] : undefined;
     const modified = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
     const isLeft = pid === undefined ? Date.now() - modified > LEFTOVER_MS : !isAlive(Number(pid));
-    if (isLeft) rmSync(path, { recursive: true, force: true });
+    try {
+      if (isLeft) rmSync(path, { recursive: true, force: true });
+    } catch {
+      // It is another user's, or another process removes it at this moment
+    }
   }
   return mkdtempSync(join(parent, `${mine}${process.pid}-`));
 }

@@ -43,7 +43,7 @@ export function bootLinux(memory: GuestMemory, options: BootOptions & ApplyOptio
 /**
  * Plans a boot without writing anything: what lies where, and how the first vCPU starts.
  *
- * @param layout The guest's RAM: a {@linkcode GuestMemory}, or just its ranges.
+ * @param layout The guest's RAM: a {@linkcode GuestMemory}, or just its ranges, in any order.
  * @param options What to boot, and what the VMM chooses for itself.
  * @returns The plan.
  * @throws {LoaderError} If the kernel cannot be booted, or something does not fit.
@@ -85,8 +85,8 @@ export function planBoot(layout: RamLayout, options: BootOptions): BootPlan {
  * @param memory The guest's RAM.
  * @param plan What {@linkcode planBoot} returned.
  * @param options How.
- * @throws {LoaderError} `INVALID_PLAN`, `OUTSIDE_RAM` or `OVERLAP` if the plan does not fit this
- * memory, and then nothing was written; `PARTIALLY_APPLIED` if a source failed while it was read.
+ * @throws {LoaderError} `INVALID_PLAN`, `INVALID_MEMORY`, `OUTSIDE_RAM` or `OVERLAP` if the plan does
+ * not fit this memory, and then nothing was written; `PARTIALLY_APPLIED` if a source failed while it was read.
  */
 export function applyPlan(memory: GuestMemory, plan: BootPlan, options: ApplyOptions = {}): void {
   applyPlacements(memory, plan.placements, options);

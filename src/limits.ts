@@ -43,8 +43,8 @@ export const MAX_FDT_NODES = 65_536;
 export const MAX_FDT_PROPERTIES = 131_072;
 
 /**
- * Name of a device tree node or property in bytes. The specification says 31, Linux' own trees
- * reach 60; properties may point at the same strings, so this bounds the work for each.
+ * Name of a device tree node or property in bytes. The specification says 31, and vendors go beyond.
+ * Any number of properties may point into one long string, so this bounds the work for each.
  */
 export const MAX_FDT_NAME = 255;
 

@@ -21,9 +21,9 @@ export interface ApplyOptions {
  * @param memory Where to.
  * @param placements What goes where, in any order.
  * @param options How.
- * @throws {LoaderError} `INVALID_PLAN`, `OUTSIDE_RAM`, `OVERLAP` or `TRUNCATED`, and then no guest byte was touched;
- * `PARTIALLY_APPLIED` if a source failed while it was read: ranges of these placements may then be
- * half written, nothing outside them is.
+ * @throws {LoaderError} `INVALID_PLAN`, `INVALID_MEMORY`, `OUTSIDE_RAM` or `OVERLAP`, and then no
+ * guest byte was touched; `PARTIALLY_APPLIED` if a source failed while it was read: ranges of these
+ * placements may then be half written, nothing outside them is.
  */
 export function applyPlacements(
   memory: GuestMemory,
@@ -32,20 +32,18 @@ export function applyPlacements(
 ): void {
   for (const placement of placements) checkContent(placement);
   new Space(memory).claim(placements);
+  // Now, while nothing is written: a region may have lost its buffer since the memory was made.
+  for (const placement of placements) if (placement.size > 0n) memory.views(placement);
   // Sources first: once one has failed, as little as possible has been written.
   const sources = placements.filter(({ content }) => content.kind === "source");
   const rest = placements.filter(({ content }) => content.kind !== "source");
   for (const placement of [...sources, ...rest]) write(memory, placement, options);
 }
 
-function checkContent({ name, start, size, content }: Placement): void {
-  const has = content.kind === "bytes"
-    ? BigInt(content.bytes.length)
-    : content.kind === "source"
-    ? BigInt(Math.max(content.source.size - content.offset, 0))
-    : size;
-  if (content.kind === "source" && has >= size && content.offset >= 0) return;
-  if (content.kind !== "source" && has === size) return;
+function checkContent(placement: Placement): void {
+  const { name, start, size, content } = placement;
+  const has = bytesOf(placement);
+  if (size >= 0n && (content.kind === "source" ? has >= size : has === size)) return;
   throw new LoaderError(
     "INVALID_PLAN",
     `Cannot place ${name} at ${
@@ -55,8 +53,30 @@ function checkContent({ name, start, size, content }: Placement): void {
   );
 }
 
+/** How many bytes a placement's content has to give. */
+function bytesOf({ name, start, size, content }: Placement): bigint {
+  switch (content.kind) {
+    case "source": {
+      const { source, offset } = content;
+      return Number.isSafeInteger(offset) && offset >= 0 && offset <= source.size
+        ? BigInt(source.size - offset)
+        : -1n;
+    }
+    case "bytes":
+      return BigInt(content.bytes.length);
+    case "zeros":
+    case "claim":
+      return size;
+    default:
+      content satisfies never;
+      throw new LoaderError("INVALID_PLAN", `Cannot place ${name}: unknown kind of content`, {
+        ranges: [{ name, start, size }],
+      });
+  }
+}
+
 function write(memory: GuestMemory, placement: Placement, { fresh }: ApplyOptions): void {
-  const { name, start, content } = placement;
+  const { start, content } = placement;
   if (placement.size === 0n) return;
   switch (content.kind) {
     case "source":
@@ -70,7 +90,6 @@ function write(memory: GuestMemory, placement: Placement, { fresh }: ApplyOption
       return;
     default:
       content satisfies never;
-      throw new LoaderError("INVALID_PLAN", `Cannot place ${name}: unknown kind of content`);
   }
 }
 

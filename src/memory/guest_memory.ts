@@ -63,22 +63,10 @@ export class GuestMemory implements RamLayout {
    */
   static of(regions: readonly MemoryRegion[]): GuestMemory {
     for (const region of regions) checkRegion(region);
-    if (regions.length === 0 || regions.length > MAX_MEMORY_REGIONS) {
-      throw invalid(`${regions.length} regions, between 1 and ${MAX_MEMORY_REGIONS} are wanted`);
-    }
+    checkedLayout(regions.map(rangeOf));
     const sorted = regions.map((region) => ({ ...rangeOf(region), bytes: region.bytes })).sort(
       byStart,
     );
-    for (let i = 1; i < sorted.length; i++) {
-      if (sorted[i].start < rangeEnd(sorted[i - 1])) {
-        const [a, b] = [sorted[i - 1], sorted[i]];
-        throw new LoaderError(
-          "INVALID_MEMORY",
-          `Cannot use guest memory: region ${formatRange(b)} overlaps region ${formatRange(a)}`,
-          { ranges: [b, a].map(({ start, size }) => ({ name: "region", start, size })) },
-        );
-      }
-    }
     return new GuestMemory(sorted.map(({ start, bytes }) => ({ start, bytes })));
   }
 
@@ -97,12 +85,14 @@ export class GuestMemory implements RamLayout {
    *
    * @param range A range that lies in RAM.
    * @returns Views that together are exactly the range.
-   * @throws {LoaderError} `OUTSIDE_RAM` if some of it is not RAM.
+   * @throws {LoaderError} `OUTSIDE_RAM` if some of it is not RAM; `INVALID_MEMORY` if a region's
+   * buffer has been detached or resized since.
    */
   views(range: AddressRange): Uint8Array[] {
     if (!this.contains(range)) throw outsideRam("guest memory access", range, this);
     const end = rangeEnd(range);
     const views: Uint8Array[] = [];
+    let covered = 0;
     for (
       let i = Math.max(indexAtOrBelow(this.regions, range.start), 0);
       i < this.regions.length;
@@ -113,7 +103,13 @@ export class GuestMemory implements RamLayout {
       const regionEnd = start + BigInt(bytes.length);
       const from = range.start > start ? range.start : start;
       const to = end < regionEnd ? end : regionEnd;
-      if (from < to) views.push(bytes.subarray(Number(from - start), Number(to - start)));
+      if (from >= to) continue;
+      const view = bytes.subarray(Number(from - start), Number(to - start));
+      covered += view.length;
+      views.push(view);
+    }
+    if (BigInt(covered) !== range.size) {
+      throw invalid(`the buffer behind ${formatRange(range)} was detached or resized`);
     }
     return views;
   }
@@ -151,6 +147,41 @@ export class GuestMemory implements RamLayout {
     }
     return bytes;
   }
+}
+
+/**
+ * Checks what a caller says of guest RAM, and brings it into the shape that planning wants.
+ *
+ * @param ranges RAM, in any order; ranges that touch behave as one.
+ * @returns The layout.
+ * @throws {LoaderError} `INVALID_MEMORY` if there is none, one is empty, or two overlap;
+ * `ADDRESS_OVERFLOW` if one passes 2^64.
+ * @throws {TypeError} If a range is not `{ start: bigint, size: bigint }`.
+ */
+export function checkedLayout(ranges: readonly AddressRange[]): RamLayout {
+  if (ranges.length === 0 || ranges.length > MAX_MEMORY_REGIONS) {
+    throw invalid(`${ranges.length} regions, between 1 and ${MAX_MEMORY_REGIONS} are wanted`);
+  }
+  for (const { start, size } of ranges) {
+    if (typeof start !== "bigint" || typeof size !== "bigint") {
+      throw new TypeError(
+        "Cannot use guest memory: expected ranges { start: bigint, size: bigint }",
+      );
+    }
+    if (size === 0n) throw invalid(`region at ${formatAddress(start)} is empty`);
+    addressAdd(start, size, "guest memory region");
+  }
+  const sorted = [...ranges].sort(byStart);
+  for (let i = 1; i < sorted.length; i++) {
+    const [a, b] = [sorted[i - 1], sorted[i]];
+    if (b.start >= rangeEnd(a)) continue;
+    throw new LoaderError(
+      "INVALID_MEMORY",
+      `Cannot use guest memory: region ${formatRange(b)} overlaps region ${formatRange(a)}`,
+      { ranges: [b, a].map(({ start, size }) => ({ name: "region", start, size })) },
+    );
+  }
+  return { ram: mergeRanges(sorted) };
 }
 
 /**
@@ -199,7 +230,6 @@ function checkRegion(region: MemoryRegion): void {
         "at least 1 byte is wanted",
     );
   }
-  addressAdd(region.start, BigInt(region.bytes.length), "guest memory region");
 }
 
 function invalid(what: string): LoaderError {

@@ -149,13 +149,21 @@ export class Space {
       .reduce<NamedRange | undefined>((a, b) => !a || b.size > a.size ? b : a, undefined);
     const free = largest.size > 0n
       ? `the largest free part of guest RAM there is ${formatRange(largest)}`
-      : "no guest RAM is free there";
-    const other: NamedRange = inTheWay ?? { name: "guest RAM", ...largest };
+      : inTheWay
+      ? "no guest RAM is free there"
+      : "there is no guest RAM";
+    const { ram } = this.#layout;
+    const span = { start: ram[0].start, size: rangeEnd(ram.at(-1)!) - ram[0].start };
+    const other: NamedRange = inTheWay ?? { name: "guest RAM", ...span };
     return new LoaderError(
       "NO_SPACE",
       `Cannot place ${name} (${formatAddress(size)} bytes, aligned to ${formatAddress(align)}) in ${
         formatRange(window)
-      }: ${free}${inTheWay ? `, ${inTheWay.name} takes ${formatRange(inTheWay)}` : ""}`,
+      }: ${free}, ${
+        inTheWay
+          ? `${inTheWay.name} takes ${formatRange(inTheWay)}`
+          : `guest RAM is in ${formatRange(span)}`
+      }; give the guest more RAM there`,
       { ranges: [{ name, start: min, size }, other] },
     );
   }

@@ -52,8 +52,9 @@ const NO_VALUE = new Uint8Array(0);
  *
  * @param machine What the machine consists of.
  * @returns The tree; its root has two cells for addresses and two for sizes.
- * @throws {LoaderError} `INVALID_OPTION` if the machine is none: no or too many CPUs, an affinity that
- * two share, an interrupt number out of its range, devices that overlap; `FDT_VALUE` for a text with a NUL.
+ * @throws {LoaderError} `INVALID_OPTION` if the machine is none: no or too many CPUs, an affinity
+ * that two share, an interrupt number out of its range, devices that overlap; `FDT_VALUE` for a text
+ * with a NUL or a clock of more than 32 bits.
  *
  * @example
  * ```ts

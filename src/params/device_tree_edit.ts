@@ -45,8 +45,8 @@ export interface ReservedMemory extends AddressRange {
 }
 
 /**
- * Sets properties of `/chosen` (Devicetree Specification v0.4, section 3.6; Linux'
- * Documentation/arch/arm64/booting.rst and devicetree/bindings/chosen.txt). Nothing changes if it throws.
+ * Sets properties of `/chosen` (Devicetree Specification v0.4, section 3.6; dt-schema's chosen.yaml).
+ * Nothing changes if it throws.
  *
  * A tree may have two `/chosen`. Linux reads the first child of the root that is called `chosen`,
  * with a unit address or without (libfdt's fdt_path_offset), and that one is set.
@@ -75,9 +75,10 @@ export function setChosen(tree: FdtTree, chosen: Chosen): void {
 }
 
 /**
- * Says where the RAM is: one `/memory@…` node for each range replaces every child of the root that is
- * named `memory` or has the device_type `memory`, wherever the first of them was. A root that does
- * not say its cells gets the specification's defaults, as Linux takes others. Nothing changes if it throws.
+ * Says where the RAM is: one `/memory@…` node for each range replaces every child of the root that
+ * is named `memory` or has the device_type `memory`, where the first of them was. A root that does
+ * not say its cells gets the specification's defaults written, as Linux takes others. Nothing
+ * changes if it throws.
  *
  * @param tree The tree, which is changed. What else its memory nodes said, as a NUMA node, is lost.
  * @param ranges RAM, disjoint.
@@ -113,9 +114,9 @@ export function setMemory(tree: FdtTree, ranges: readonly AddressRange[]): void 
  *
  * @param tree The tree, which is changed.
  * @param entries The ranges; with none, the tree stays as it is.
- * @throws {LoaderError} `FDT_VALUE` if a number does not fit the root's cells, a name is not one or is
- * taken, a range is empty, or a `/reserved-memory` that is there has cells other than the root's or
- * translates addresses: Linux ignores it then.
+ * @throws {LoaderError} `FDT_VALUE` if a number does not fit the root's cells, a name is not one or
+ * is taken, a range is empty, or a `/reserved-memory` that is there has cells other than the root's,
+ * with which Linux ignores it, or translates addresses.
  *
  * @example
  * ```ts
@@ -160,8 +161,8 @@ export function addReservedMemory(tree: FdtTree, entries: readonly ReservedMemor
  *
  * @param tree The tree, which is changed.
  * @param range The range.
- * @throws {LoaderError} `FDT_VALUE` if it is empty (an empty entry ends the block) or leaves the 64-bit
- * address space.
+ * @throws {LoaderError} `FDT_VALUE` if it is empty (an empty entry ends the block) or leaves the
+ * 64-bit address space.
  */
 export function reserve(tree: FdtTree, range: AddressRange): void {
   requireNotEmpty(range, "fdt_reserve_entry");

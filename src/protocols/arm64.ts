@@ -34,6 +34,8 @@ const BASE_ALIGN = 2n * MIB;
 const MEMORY_END = 1n << 48n;
 /** booting.rst: the device tree has 2 MiB to itself, for it is mapped in blocks of that size. */
 const DTB_BLOCK = 2n * MIB;
+/** booting.rst: before Linux 4.2 the tree lies within 512 MiB of the kernel's base. */
+const DTB_WINDOW = 512n * MIB;
 /** booting.rst: initrd and kernel lie in "a 1GB aligned physical memory window of up to 32GB in size". */
 const WINDOW_ALIGN: bigint = GIB;
 const WINDOW_SIZE: bigint = 32n * GIB;
@@ -68,7 +70,9 @@ export function planArm64(image: FlatKernel, request: BootRequest): BootPlan {
   // Before 3.17 the Image did not say how much it needs: everything else then goes high.
   const from = image.imageSize === undefined ? "high" : "low";
   const [{ start: entry }] = kernel;
-  const dtb = placeAbove(kernel, [{ min: 0n, max: MEMORY_END }], space, {
+  const base = entry - image.textOffset % BASE_ALIGN;
+  const windows = [{ min: base, max: base + DTB_WINDOW }, { min: 0n, max: MEMORY_END }];
+  const dtb = placeAbove(kernel, windows, space, {
     name: "device tree",
     size: DTB_BLOCK,
     align: DTB_BLOCK,

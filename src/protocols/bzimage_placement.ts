@@ -2,6 +2,7 @@ import {
   type AddressRange,
   alignUp,
   formatAddress,
+  formatRange,
   isPowerOfTwo,
   mergeRanges,
   subtractRanges,
@@ -207,6 +208,23 @@ function chooseAddress(rules: Rules, space: Space): { load: bigint; alignment: b
 }
 
 function checkAddress(rules: Rules, load: bigint): { load: bigint; alignment: bigint } {
+  if (load + rules.initSize > rules.end) {
+    const size = rules.initSize;
+    const window = { start: 0n, size: rules.end };
+    throw new LoaderError(
+      "NO_SPACE",
+      `Cannot place kernel at ${formatRange({ start: load, size })}: it must end at or below ${
+        formatAddress(rules.end)
+      } (xloadflags, CAN_BE_LOADED_ABOVE_4G)`,
+      {
+        field: "kernelAddress",
+        ranges: [{ name: "kernel", start: load, size }, {
+          name: "where this kernel can be loaded",
+          ...window,
+        }],
+      },
+    );
+  }
   if (!rules.relocatable) return { load, alignment: rules.alignments[0] };
   const alignment = rules.alignments.find((align) => load % align === 0n);
   if (alignment !== undefined) return { load, alignment };

@@ -2,7 +2,7 @@ import { type AddressRange, formatAddress } from "../address.ts";
 import type { CpuState } from "../cpu/state.ts";
 import { LoaderError } from "../errors.ts";
 import { MAX_CALLER_ITEMS, MAX_CMDLINE_SIZE } from "../limits.ts";
-import type { RamLayout } from "../memory/guest_memory.ts";
+import { checkedLayout, type RamLayout } from "../memory/guest_memory.ts";
 import type { Placement } from "../memory/placement.ts";
 import type { Arm64Machine } from "../params/arm64_machine.ts";
 import { checkCmdline, type CmdlineLimit } from "../params/cmdline.ts";
@@ -109,7 +109,8 @@ const ONLY_FOR: { readonly [K in keyof BootOptions]?: readonly BootProtocol[] } 
  * @param protocol The protocol that was chosen.
  * @param options What the caller asks for.
  * @returns The request.
- * @throws {LoaderError} `INVALID_OPTION`, `EMPTY_INITRD`, `LIMIT_EXCEEDED`.
+ * @throws {LoaderError} `INVALID_OPTION`, `EMPTY_INITRD`, `LIMIT_EXCEEDED`; `INVALID_MEMORY` or
+ * `ADDRESS_OVERFLOW` if the layout is none.
  */
 export function requestOf(
   layout: RamLayout,
@@ -123,6 +124,10 @@ export function requestOf(
       `protocol ${protocol} has no use for it, ${protocols.join(" and ")} has`,
     );
   }
+  const { initrdPlacement } = options;
+  if (initrdPlacement !== undefined && !["low", "high"].includes(initrdPlacement)) {
+    throw invalidOption("initrdPlacement", `${initrdPlacement}, "low" or "high" is wanted`);
+  }
   for (const name of ["setupData", "modules"] as const) {
     const count = options[name]?.length ?? 0;
     if (count <= MAX_CALLER_ITEMS) continue;
@@ -135,7 +140,7 @@ export function requestOf(
   const { kernel, initrd, cmdline, ...rest } = options;
   const request = {
     ...rest,
-    layout,
+    layout: checkedLayout(layout.ram),
     kernel: sourceOf(kernel, "kernel"),
     cmdline: String(cmdline ?? ""),
   };

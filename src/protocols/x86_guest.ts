@@ -40,11 +40,11 @@ export class X86Guest {
    */
   constructor(request: BootRequest) {
     this.request = request;
-    const reservations = request.reservations ?? [];
+    const { reservations = [], memoryMap: extra = [] } = request;
     this.memoryMap = deriveMemoryMap({
       ram: request.layout.ram,
-      reservations: [...reservations, ...legacyReservations(reservations)],
-      extra: request.memoryMap,
+      reservations: [...reservations, ...legacyReservations([...reservations, ...extra])],
+      extra,
       hole: LEGACY_HOLE,
     });
     this.space = new Space(request.layout);
@@ -128,8 +128,9 @@ export class X86Guest {
     }
     const size = BigInt(initrd.size);
     const name = "initrd";
+    const bounds = { min: FALLBACK_MIN, max: end };
     const start = initrdAddress ??
-      this.space.allocate({ name, size, align: PAGE_SIZE, max: end, from: "high" });
+      this.space.allocate({ name, size, align: PAGE_SIZE, ...bounds, from: "high" });
     const range = { start, size };
     if (initrdAddress !== undefined) {
       checkInitrdAddress(range, end, why);
@@ -161,6 +162,9 @@ export class X86Guest {
 /** Checks an address that the caller chose for the initrd. */
 function checkInitrdAddress(range: AddressRange, end: bigint, why: string): void {
   addressAdd(range.start, range.size, "initrd");
+  if (range.start === 0n) {
+    throw invalidOption("initrdAddress", "0x0, which tells the kernel that there is no initrd");
+  }
   if (range.start % PAGE_SIZE !== 0n) {
     throw new LoaderError(
       "MISALIGNED",
@@ -185,10 +189,8 @@ function checkInitrdAddress(range: AddressRange, end: bigint, why: string): void
 }
 
 /** What the memory map says of the legacy hole, where the caller does not say something else. */
-function legacyReservations(reservations: readonly Reservation[]): Reservation[] {
-  return LEGACY_RESERVED.flatMap((range) =>
-    subtractNamed({ name: "legacy hole", ...range }, reservations)
-  );
+function legacyReservations(said: readonly AddressRange[]): Reservation[] {
+  return LEGACY_RESERVED.flatMap((range) => subtractNamed({ name: "legacy hole", ...range }, said));
 }
 
 function subtractNamed(

@@ -1,0 +1,174 @@
+/** What a conformance case is, and what can come of it. */
+import type { AddressRange, BootOptions, BootPlan, LoaderErrorCode } from "../mod.ts";
+import type { GuestArch, Machine } from "./machines.ts";
+
+/** How a case ended. Red: fail, xpass, timeout, broken. */
+export type Outcome = "pass" | "fail" | "xfail" | "xpass" | "timeout" | "skip" | "broken";
+
+/** Who runs a case. */
+export type DriverName = "qemu-tcg" | "qemu-kvm" | "none";
+
+/** A distribution's kernel, which is downloaded. */
+export interface KernelNeed {
+  /** The tag of this kind. */
+  readonly kind: "kernel";
+  /** Its name in ids, e.g. `debian-6.1`. */
+  readonly id: string;
+  /** Its architecture. */
+  readonly arch: GuestArch;
+}
+
+/** Something that a case needs, and that may not be there. */
+export type Need =
+  | { readonly kind: "qemu"; readonly arch: GuestArch }
+  | { readonly kind: "kvm" }
+  | KernelNeed;
+
+/** The parts of an id: `<driver>/<machine>/<arch>/<protocol>/<kernel>/<what>`. */
+export interface CaseId {
+  /** Who runs it. */
+  readonly driver: DriverName;
+  /** QEMU's machine, `-` for none. */
+  readonly machine: string;
+  /** The guest's architecture. */
+  readonly arch: string;
+  /** The boot protocol. */
+  readonly protocol: string;
+  /** The kernel, by its series and not its version. */
+  readonly kernel: string;
+  /** What is shown. */
+  readonly what: string;
+}
+
+/** What a layout is built from. */
+export interface Layout {
+  /** The kernel: a file, or bytes made for the case. */
+  readonly kernel: { readonly path: string } | Uint8Array;
+  /** What else the library is asked for. */
+  readonly options: LayoutOptions;
+  /** The byte that guest memory is filled with before; fresh memory if not given. */
+  readonly dirt?: number;
+}
+
+/** Everything that the library is asked for, but for the kernel. */
+export type LayoutOptions = Omit<BootOptions, "kernel">;
+
+/** Gives the path of a kernel that a case needs. */
+export type KernelPaths = (need: KernelNeed) => string;
+
+/** What was seen of a guest, and what it was given. */
+export interface Observation {
+  /** Everything on its serial port. */
+  readonly serial: string;
+  /** The plan. */
+  readonly plan: BootPlan;
+  /** What the library was asked for. */
+  readonly options: LayoutOptions;
+  /** The machine. */
+  readonly machine: Machine;
+}
+
+/** Something that is not as it should be. */
+export interface Mismatch {
+  /** What was looked at, e.g. `rsi`. */
+  readonly what: string;
+  /** What should be. */
+  readonly expected: string;
+  /** What is. */
+  readonly actual: string;
+}
+
+/** A case that boots a guest. */
+export interface BootCase {
+  /** The tag of this kind. */
+  readonly kind: "boot";
+  /** Its id. */
+  readonly id: CaseId;
+  /** What it needs. */
+  readonly needs: readonly Need[];
+  /** The machine. */
+  readonly machine: Machine;
+  /** RAM in bytes. */
+  readonly ramSize: bigint;
+  /** The layout. */
+  readonly layout: (kernels: KernelPaths) => Layout;
+  /** What must be seen: an empty list is a pass. */
+  readonly judge: (seen: Observation) => Mismatch[];
+  /** Ends the run before the guest does. */
+  readonly isDone?: (serial: string) => boolean;
+  /** Hard limit in seconds. */
+  readonly timeout: number;
+  /** Additional arguments of QEMU. */
+  readonly qemuArgs?: readonly string[];
+}
+
+/** A case that the library must refuse. */
+export interface RefusalCase {
+  /** The tag of this kind. */
+  readonly kind: "refusal";
+  /** Its id. */
+  readonly id: CaseId;
+  /** What it needs. */
+  readonly needs: readonly Need[];
+  /** The error code that is the pass. */
+  readonly code: LoaderErrorCode;
+  /** The RAM that there is. */
+  readonly ram: readonly AddressRange[];
+  /** What the library is asked for. */
+  readonly layout: (kernels: KernelPaths) => Layout;
+}
+
+/** A case. */
+export type Case = BootCase | RefusalCase;
+
+/** What came of a case. */
+export interface CaseResult {
+  /** Its id. */
+  readonly id: string;
+  /** How it ended. */
+  readonly outcome: Outcome;
+  /** Why, unless it passed. */
+  readonly reason?: string;
+  /** A skip that `--no-skip` lets pass: a missing KVM. */
+  readonly missingKvm?: boolean;
+  /** What did not match. */
+  readonly mismatches?: readonly Mismatch[];
+  /** How long it took, in milliseconds. */
+  readonly ms: number;
+  /** The kernel's exact version, for a distribution's. */
+  readonly kernelVersion?: string;
+  /** The hypervisor and its version. */
+  readonly driverVersion?: string;
+  /** A command that boots the same layout again, where artifacts were kept. */
+  readonly replay?: string;
+  /** Where artifacts were kept. */
+  readonly artifacts?: string;
+  /** The last lines on the guest's serial port, for red cases. */
+  readonly serialTail?: readonly string[];
+}
+
+/**
+ * An id as it is printed and filtered.
+ *
+ * @param id Its parts.
+ * @returns The id in lower case.
+ */
+export function formatId(id: CaseId): string {
+  const { driver, machine, arch, protocol, kernel, what } = id;
+  return [driver, machine, arch, protocol, kernel, what].join("/").toLowerCase();
+}
+
+/**
+ * Whether an outcome makes a run red.
+ *
+ * @param result What came of a case.
+ * @param policy Which skips are allowed.
+ * @returns True for fail, xpass, timeout and broken, and for skips that are not allowed.
+ */
+export function isRed(
+  { outcome, missingKvm }: CaseResult,
+  policy: { readonly noSkip: boolean; readonly requireKvm: boolean },
+): boolean {
+  if (outcome === "skip") return missingKvm ? policy.requireKvm : policy.noSkip;
+  return ["fail", "xpass", "timeout", "broken"].includes(outcome);
+}

@@ -1,0 +1,69 @@
+/** Debian's own kernels, to userland: our init says whether command line and initrd came whole. */
+import { readFileSync } from "node:fs";
+import type { BootCase, KernelNeed } from "../case.ts";
+import { buildInitramfs } from "../initramfs.ts";
+import { type GuestArch, type Machine, MACHINES } from "../machines.ts";
+import { judgeUserland } from "../matchers/userland.ts";
+import { guestPath, noise } from "./data.ts";
+
+/** What proves that the initrd came whole: not a multiple of anything. */
+const PAYLOAD = noise(1_234_567, 6);
+
+/** qemu-recipes: reboot=t ends the machine at once; self tests of ciphers only cost time. */
+const CMDLINE: { readonly [K in GuestArch]: string } = {
+  x86_64: 'console=ttyS0 panic=-1 reboot=t cryptomgr.notests conformance="quoted value"',
+  aarch64: 'console=ttyAMA0 panic=-1 cryptomgr.notests conformance="quoted value"',
+};
+
+const SERIES = ["6.1", "6.12"] as const;
+const { microvm, pc, q35, virt } = MACHINES;
+
+/** Every case with a Debian kernel. */
+export const DEBIAN: readonly BootCase[] = SERIES.flatMap((series) => [
+  ...[microvm, pc, q35].map((machine) => userlandCase(machine, "linux64", series)),
+  userlandCase(virt, "arm64", series),
+]);
+
+function userlandCase(
+  machine: Machine,
+  protocol: "linux64" | "arm64",
+  series: (typeof SERIES)[number],
+): BootCase {
+  const { arch } = machine;
+  const kernel: KernelNeed = { kind: "kernel", id: `debian-${series}`, arch };
+  return {
+    kind: "boot",
+    id: {
+      driver: "qemu-tcg",
+      machine: machine.name,
+      arch,
+      protocol,
+      kernel: kernel.id,
+      what: "userland",
+    },
+    needs: [{ kind: "qemu", arch }, kernel],
+    machine,
+    ramSize: 512n << 20n,
+    layout: (kernels) => ({
+      kernel: { path: kernels(kernel) },
+      options: {
+        protocol,
+        initrd: initramfs(arch),
+        cmdline: CMDLINE[arch],
+        reservations: machine.reservations,
+        deviceTree: machine.arm64,
+      },
+    }),
+    judge: judgeUserland(PAYLOAD, `Linux version ${series}.`),
+    timeout: 240,
+  };
+}
+
+function initramfs(arch: GuestArch): Uint8Array {
+  return buildInitramfs([
+    { path: "dev", mode: 0o040755 },
+    { path: "dev/console", mode: 0o020600, rdev: { major: 5, minor: 1 } },
+    { path: "init", mode: 0o100755, data: readFileSync(guestPath(`init.${arch}`)) },
+    { path: "payload", mode: 0o100644, data: PAYLOAD },
+  ]);
+}

@@ -1,0 +1,115 @@
+/** What must be refused, with its error code; memory stays as it was. */
+import { readFileSync } from "node:fs";
+import type { LayoutOptions, RefusalCase } from "../case.ts";
+import { type GuestArch, MACHINES } from "../machines.ts";
+import { type GuestFile, guestPath, noise } from "./data.ts";
+
+const MIB = 1n << 20n;
+
+/** A kernel that is not quite one. */
+interface Refusal {
+  readonly what: string;
+  readonly code: RefusalCase["code"];
+  readonly guest: GuestFile;
+  /** The architecture in the id; the guest's if not given. */
+  readonly arch?: string;
+  readonly protocol: "linux64" | "pvh" | "arm64";
+  /** Makes the file from the guest's. */
+  readonly bend?: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array;
+  readonly options?: LayoutOptions;
+  readonly ramSize?: bigint;
+}
+
+/** Writes bytes over a file. */
+function patch(at: number, ...values: number[]) {
+  return (bytes: Uint8Array<ArrayBuffer>): Uint8Array => {
+    bytes.set(values, at);
+    return bytes;
+  };
+}
+
+const ELF = { guest: "probe-elf64.x86_64", protocol: "linux64" } as const;
+const BZIMAGE = { guest: "probe-bzimage.x86_64", protocol: "linux64" } as const;
+const IMAGE = { guest: "probe-image.aarch64", protocol: "arm64" } as const;
+
+const REFUSALS: readonly Refusal[] = [
+  { ...ELF, what: "empty-file", code: "UNKNOWN_FORMAT", bend: () => new Uint8Array(0) },
+  {
+    ...ELF,
+    what: "jpeg",
+    code: "UNKNOWN_FORMAT",
+    bend: () => Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, 16, 0x4a, 0x46, 0x49, 0x46),
+  },
+  { ...ELF, what: "gzip", code: "UNSUPPORTED_FORMAT", bend: patch(0, 0x1f, 0x8b, 8) },
+  // boot.rst, "xloadflags" bit 0
+  {
+    ...BZIMAGE,
+    arch: "i386",
+    what: "no-64bit-entry",
+    code: "BZIMAGE_NO_64BIT_ENTRY",
+    bend: patch(0x236, 4),
+  },
+  { ...BZIMAGE, what: "truncated", code: "TRUNCATED", bend: (bytes) => bytes.subarray(0, 5000) },
+  { ...ELF, what: "truncated", code: "TRUNCATED", bend: (bytes) => bytes.subarray(0, 5000) },
+  { ...ELF, what: "big-endian", code: "ELF_BYTE_ORDER", bend: patch(5, 2) },
+  { ...ELF, what: "32-bit", code: "ELF_CLASS", bend: patch(4, 1) },
+  { ...ELF, what: "other-machine", code: "ELF_MACHINE", bend: patch(0x12, 183) },
+  { ...ELF, protocol: "pvh", what: "no-note", code: "PVH_NOT_PRESENT", bend: withoutNotes },
+  { ...BZIMAGE, protocol: "pvh", what: "bzimage", code: "PROTOCOL_MISMATCH" },
+  { ...BZIMAGE, what: "ram-too-small", code: "NO_SPACE", ramSize: 8n * MIB },
+  { ...ELF, what: "ram-too-small", code: "OUTSIDE_RAM", ramSize: 8n * MIB },
+  {
+    ...BZIMAGE,
+    what: "initrd-too-large",
+    code: "NO_SPACE",
+    options: { initrd: noise(65 << 20, 1) },
+  },
+  {
+    ...BZIMAGE,
+    what: "cmdline-too-long",
+    code: "CMDLINE_TOO_LONG",
+    options: { cmdline: "x".repeat(5000) },
+  },
+  { ...IMAGE, what: "big-endian", code: "IMAGE_BIG_ENDIAN", bend: patch(0x18, 0x0b) },
+  { ...IMAGE, what: "ram-too-small", code: "NO_SPACE", ramSize: 2n * MIB },
+  { ...IMAGE, what: "no-device-tree", code: "INVALID_OPTION", options: { deviceTree: undefined } },
+];
+
+/** Every refusal. */
+export const REFUSAL_CASES: readonly RefusalCase[] = REFUSALS.map((refusal): RefusalCase => {
+  const { what, code, guest, protocol, bend, options, ramSize = 64n * MIB } = refusal;
+  const [kernel, arch] = guest.split(".") as [string, GuestArch];
+  const machine = arch === "aarch64" ? MACHINES.virt : MACHINES.microvm;
+  return {
+    kind: "refusal",
+    id: {
+      driver: "none",
+      machine: "-",
+      arch: refusal.arch ?? arch,
+      protocol,
+      kernel,
+      what: `refusal-${what}`,
+    },
+    needs: [],
+    code,
+    ram: [{ start: machine.ramStart, size: ramSize }],
+    layout: () => {
+      const bytes = new Uint8Array(readFileSync(guestPath(guest)));
+      const described = { deviceTree: machine.arm64, reservations: machine.reservations };
+      return {
+        kernel: bend ? bend(bytes) : bytes,
+        options: { protocol, ...described, ...options },
+      };
+    },
+  };
+});
+
+/** Turns every PT_NOTE (4) of an ELF file into PT_NULL (0). */
+function withoutNotes(bytes: Uint8Array<ArrayBuffer>): Uint8Array {
+  const view = new DataView(bytes.buffer);
+  const [start, count] = [Number(view.getBigUint64(0x20, true)), view.getUint16(0x38, true)];
+  for (let i = 0; i < count; i++) {
+    if (view.getUint32(start + 56 * i, true) === 4) view.setUint32(start + 56 * i, 0, true);
+  }
+  return bytes;
+}

@@ -1,0 +1,74 @@
+/** Boots what a plan put into guest memory in QEMU, without QEMU's own kernel loader. */
+import { accessSync, constants, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { BootPlan, GuestMemory } from "../../mod.ts";
+import { type Machine, ramRanges } from "../machines.ts";
+import { buildArm64Stub } from "./arm64_stub.ts";
+import { writeRamFile } from "./ram_file.ts";
+import { buildX86Stub } from "./x86_stub.ts";
+
+/** An accelerator of QEMU. */
+export type Accelerator = "tcg" | "kvm";
+
+/** A guest to boot. */
+export interface QemuGuest {
+  /** The machine. */
+  readonly machine: Machine;
+  /** The accelerator; there is never a second choice. */
+  readonly accelerator: Accelerator;
+  /** RAM in bytes. */
+  readonly ramSize: bigint;
+  /** The plan, for the CPU's state. */
+  readonly plan: BootPlan;
+  /** What the plan was applied to. */
+  readonly memory: GuestMemory;
+  /** Additional arguments. */
+  readonly args?: readonly string[];
+  /** Where the RAM file and the stub go. */
+  readonly directory: string;
+}
+
+/**
+ * Writes the files of a guest.
+ *
+ * @param guest The guest.
+ * @returns The command that boots it, as often as one likes: the files are only read.
+ */
+export function prepareGuest(guest: QemuGuest): string[] {
+  const { machine, plan, directory, ramSize } = guest;
+  const ram = join(directory, "ram");
+  const stub = join(directory, "stub.bin");
+  writeRamFile(ram, guest.memory, ramRanges(machine, ramSize));
+  const { cpu } = plan;
+  writeFileSync(stub, cpu.arch === "x86_64" ? buildX86Stub(cpu) : buildArm64Stub(cpu));
+  const el2 = cpu.arch === "aarch64" && cpu.el === 2 ? ",virtualization=on" : "";
+  return [
+    `qemu-system-${machine.arch}`,
+    ...["-M", `${machine.type}${el2},memory-backend=ram`],
+    ...["-accel", guest.accelerator],
+    ...(machine.cpu ? ["-cpu", machine.cpu] : []),
+    ...["-smp", "1", "-m", `${ramSize >> 20n}M`],
+    // share=off: what the guest writes does not reach the file.
+    ...["-object", `memory-backend-file,id=ram,size=${ramSize},mem-path=${ram},share=off`],
+    ...["-bios", stub, "-nodefaults", "-no-user-config", "-display", "none"],
+    ...["-serial", "stdio", "-monitor", "none", "-no-reboot"],
+    ...(machine.arch === "x86_64" ? ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x4"] : []),
+    ...(guest.args ?? []),
+  ];
+}
+
+/**
+ * Whether KVM can be used here.
+ *
+ * @returns Undefined if it can, else why not.
+ */
+export function whyNoKvm(): string | undefined {
+  try {
+    accessSync("/dev/kvm", constants.R_OK | constants.W_OK);
+    return undefined;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return "there is no /dev/kvm";
+    return code === "EACCES" ? "no permission to use /dev/kvm" : message;
+  }
+}

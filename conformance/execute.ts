@@ -1,0 +1,218 @@
+/** Runs one case: builds the layout with the library, boots it or sees it refused, and judges. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type AddressRange,
+  bootLinux,
+  formatPlan,
+  GuestMemory,
+  type KernelSource,
+  LoaderError,
+  planToJson,
+} from "../mod.ts";
+import { type FileSource, openFile } from "../src/files.ts";
+import type { Capabilities } from "./capabilities.ts";
+import {
+  type BootCase,
+  type Case,
+  type CaseResult,
+  formatId,
+  type KernelNeed,
+  type Layout,
+  type Mismatch,
+  type RefusalCase,
+} from "./case.ts";
+import { type GuestExit, runGuest } from "./drivers/guest_process.ts";
+import { prepareGuest } from "./drivers/qemu.ts";
+import { ramRanges } from "./machines.ts";
+
+/** How cases are run. */
+export interface ExecuteOptions {
+  /** What is there. */
+  readonly capabilities: Capabilities;
+  /** Where artifacts go, a directory for each case. */
+  readonly artifactsDir: string;
+  /** Whether artifacts of green cases are kept, too. */
+  readonly keep: boolean;
+  /** Overrides every case's own limit, in seconds. */
+  readonly timeout?: number;
+  /** Ends everything. */
+  readonly signal: AbortSignal;
+}
+
+/** What a case came to, without what every result has. */
+type Verdict = Omit<CaseResult, "id" | "ms" | "kernelVersion" | "driverVersion">;
+
+/**
+ * Runs a case.
+ *
+ * @param test The case.
+ * @param options How.
+ * @returns What came of it; an error of the harness is the outcome `broken`.
+ */
+export async function execute(test: Case, options: ExecuteOptions): Promise<CaseResult> {
+  const started = performance.now();
+  const unmet = unmetNeed(test, options.capabilities);
+  let verdict: Verdict;
+  try {
+    verdict = unmet ??
+      (test.kind === "refusal" ? refuse(test) : await boot(test, options));
+  } catch (error) {
+    verdict = { outcome: "broken", reason: (error as Error)?.stack ?? String(error) };
+  }
+  const versions = test.needs.map((need) => ({ need, found: options.capabilities.of(need) }));
+  const versionOf = (kind: string) =>
+    versions.map(({ need, found }) =>
+      need.kind === kind && found.state === "there" ? found.version : undefined
+    ).find((version) => version !== undefined);
+  return {
+    id: formatId(test.id),
+    ...verdict,
+    ms: Math.round(performance.now() - started),
+    kernelVersion: versionOf("kernel"),
+    driverVersion: versionOf("qemu"),
+  };
+}
+
+function unmetNeed(test: Case, capabilities: Capabilities): Verdict | undefined {
+  for (const need of test.needs) {
+    const found = capabilities.of(need);
+    if (found.state === "there") continue;
+    return found.state === "missing"
+      ? { outcome: "skip", reason: found.reason, missingKvm: need.kind === "kvm" }
+      : { outcome: "broken", reason: found.reason };
+  }
+  return undefined;
+}
+
+/** Regions of at most this size: one view need not hold more, and regions that touch act as one. */
+const REGION = 1n << 30n;
+
+function allocate(ranges: readonly AddressRange[], dirt: number | undefined): GuestMemory {
+  const regions = ranges.flatMap(({ start, size }) => {
+    const parts: { start: bigint; bytes: Uint8Array }[] = [];
+    for (let at = 0n; at < size; at += REGION) {
+      const length = Number(size - at < REGION ? size - at : REGION);
+      parts.push({ start: start + at, bytes: new Uint8Array(length) });
+    }
+    return parts;
+  });
+  if (dirt !== undefined) { for (const { bytes } of regions) bytes.fill(dirt); }
+  return GuestMemory.of(regions);
+}
+
+function openKernel(
+  kernel: Layout["kernel"],
+): { source: KernelSource | Uint8Array; close(): void } {
+  if (kernel instanceof Uint8Array) return { source: kernel, close: () => {} };
+  const file: FileSource = openFile(kernel.path);
+  return { source: file, close: () => file.close() };
+}
+
+const kernelPaths = (capabilities: Capabilities) => (need: KernelNeed): string => {
+  const found = capabilities.of(need);
+  if (found.state === "there" && found.path !== undefined) return found.path;
+  throw new Error(`Cannot use ${need.id}: the case does not name it as a need`);
+};
+
+async function boot(test: BootCase, options: ExecuteOptions): Promise<Verdict> {
+  const layout = test.layout(kernelPaths(options.capabilities));
+  const memory = allocate(ramRanges(test.machine, test.ramSize), layout.dirt);
+  const kernel = openKernel(layout.kernel);
+  let plan;
+  try {
+    const fresh = layout.dirt === undefined;
+    plan = bootLinux(memory, { ...layout.options, kernel: kernel.source, fresh });
+  } catch (error) {
+    if (!(error instanceof LoaderError)) throw error;
+    return { outcome: "fail", reason: `the library refused: ${error.code} ${error.message}` };
+  } finally {
+    kernel.close();
+  }
+  mkdirSync(options.artifactsDir, { recursive: true });
+  const directory = mkdtempSync(
+    join(options.artifactsDir, `${formatId(test.id).replaceAll("/", "_")}-`),
+  );
+  let isKept = true;
+  try {
+    const command = prepareGuest({
+      machine: test.machine,
+      accelerator: test.id.driver === "qemu-kvm" ? "kvm" : "tcg",
+      ramSize: test.ramSize,
+      plan,
+      memory,
+      args: test.qemuArgs,
+      directory,
+    });
+    const timeout = options.timeout ?? test.timeout;
+    const exit = await runGuest(command, { timeout, isDone: test.isDone, signal: options.signal });
+    const seen = { serial: exit.serial, plan, options: layout.options, machine: test.machine };
+    const verdict = judgeExit(exit, test.judge(seen), timeout, options.signal);
+    isKept = verdict.outcome !== "pass" || options.keep;
+    if (!isKept) return verdict;
+    const replay = command.map(quote).join(" ");
+    writeFileSync(join(directory, "serial.log"), exit.serial);
+    writeFileSync(join(directory, "stderr.log"), exit.stderr);
+    writeFileSync(join(directory, "plan.json"), JSON.stringify(planToJson(plan), null, 2));
+    writeFileSync(join(directory, "plan.txt"), `${formatPlan(plan)}\n`);
+    writeFileSync(join(directory, "replay.sh"), `#!/bin/sh\nexec ${replay}\n`);
+    return { ...verdict, replay, artifacts: directory };
+  } finally {
+    if (!isKept || options.signal.aborted) rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function judgeExit(
+  exit: GuestExit,
+  mismatches: readonly Mismatch[],
+  timeout: number,
+  signal: AbortSignal,
+): Verdict {
+  const serialTail = exit.serial.split("\n").map((line) => line.trimEnd()).filter((line) => line)
+    .slice(-15);
+  if (signal.aborted) return { outcome: "broken", reason: "interrupted" };
+  if (exit.timedOut) {
+    return { outcome: "timeout", reason: `no end after ${timeout} s`, mismatches, serialTail };
+  }
+  if (exit.serial === "" && exit.stderr !== "") {
+    return { outcome: "broken", reason: exit.stderr.trim() };
+  }
+  if (mismatches.length === 0) return { outcome: "pass" };
+  return {
+    outcome: "fail",
+    reason: `${mismatches.length} of what was seen does not match`,
+    mismatches,
+    serialTail,
+  };
+}
+
+/** Memory is filled with this before a refusal, and must hold it after. */
+const CANARY = 0x5a;
+
+function refuse(test: RefusalCase): Verdict {
+  const { kernel: wanted, options } = test.layout(() => {
+    throw new Error("Cannot use a kernel in a refusal: none is named as a need");
+  });
+  const kernel = openKernel(wanted);
+  const memory = allocate(test.ram, CANARY);
+  try {
+    bootLinux(memory, { ...options, kernel: kernel.source });
+    return { outcome: "fail", reason: `it was booted, ${test.code} is wanted` };
+  } catch (error) {
+    if (!(error instanceof LoaderError)) throw error;
+    if (error.code !== test.code) {
+      return { outcome: "fail", reason: `${error.code} is not ${test.code}: ${error.message}` };
+    }
+  } finally {
+    kernel.close();
+  }
+  const isUntouched = memory.regions.every(({ bytes }) => bytes.every((byte) => byte === CANARY));
+  return isUntouched
+    ? { outcome: "pass" }
+    : { outcome: "fail", reason: "guest memory was written" };
+}
+
+/** An argument as a POSIX shell takes it. */
+function quote(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
+}

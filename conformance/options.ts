@@ -1,0 +1,182 @@
+/** The command line of `deno task conform`. */
+import { availableParallelism } from "node:os";
+import { parseArgs } from "@std/cli/parse-args";
+import type { BootProtocol } from "../mod.ts";
+import { type MachineName, MACHINES } from "./machines.ts";
+
+/** What the command prints for --help. */
+export const USAGE =
+  `Boots the layouts that the library produces in QEMU and judges what the guests say.
+
+deno task conform [options] [-- extra QEMU arguments, with --kernel]
+
+  --list             print the ids of the cases, one a line, and nothing else
+  --filter TEXT      run the cases whose id contains TEXT; may be given more than once
+  --offline          committed guests and cached kernels only: no downloads, no installation
+  --no-skip          every skip is red, but for a missing KVM
+  --require kvm      a missing KVM is red, too
+  --json FILE        write the results as JSON
+  --keep             keep the artifacts of green cases, too
+  --jobs N           run N cases at a time (default: the number of CPUs)
+  --timeout S        hard limit for each case in seconds
+
+a kernel of your own, instead of the cases:
+  --kernel PATH      an ELF vmlinux, a bzImage or an arm64 Image; any guest, not only Linux
+  --expect REGEX     what its serial port must say (required); the case ends when it has
+  --protocol P       linux64, pvh or arm64 (default: what the kernel asks for)
+  --machine M        microvm, pc, q35 or virt (default: pc, or virt for arm64)
+  --memory MIB       RAM in MiB (default: 512)
+  --cmdline S        its command line (default: a console on the serial port)
+  --initrd PATH      its initrd`;
+
+/** A kernel of the user's own. */
+export interface OwnKernel {
+  /** The file. */
+  readonly kernel: string;
+  /** What its serial port must say. */
+  readonly expect: RegExp;
+  /** The boot protocol. */
+  readonly protocol?: BootProtocol;
+  /** The machine. */
+  readonly machine?: MachineName;
+  /** RAM in bytes. */
+  readonly ramSize: bigint;
+  /** Its command line. */
+  readonly cmdline?: string;
+  /** Its initrd. */
+  readonly initrd?: string;
+  /** Additional arguments of QEMU. */
+  readonly qemuArgs: readonly string[];
+}
+
+/** What the user asks for. */
+export interface Options {
+  readonly help: boolean;
+  readonly list: boolean;
+  readonly filters: readonly string[];
+  readonly offline: boolean;
+  readonly noSkip: boolean;
+  readonly requireKvm: boolean;
+  readonly json?: string;
+  readonly keep: boolean;
+  readonly jobs: number;
+  readonly timeout?: number;
+  readonly own?: OwnKernel;
+}
+
+/** A command line that cannot be: the message is for the user. */
+export class UsageError extends Error {
+  /** The class' name. */
+  override readonly name: string = "UsageError";
+}
+
+const PROTOCOLS: readonly string[] = ["linux64", "pvh", "arm64"] satisfies BootProtocol[];
+const BOOLEANS = ["help", "list", "offline", "no-skip", "keep"];
+const STRINGS = ["require", "json", "jobs", "timeout", "kernel", "expect", "protocol", "machine"]
+  .concat("memory", "cmdline", "initrd");
+/** The options that only mean something for a kernel of one's own. */
+const ONLY_OWN = ["expect", "protocol", "machine", "memory", "cmdline", "initrd"];
+
+/**
+ * Reads the command line.
+ *
+ * @param args Without the program.
+ * @returns What the user asks for.
+ * @throws {UsageError} If it cannot be.
+ */
+export function parseOptions(args: readonly string[]): Options {
+  const unknown: string[] = [];
+  const parsed = parseArgs([...args], {
+    boolean: BOOLEANS,
+    string: [...STRINGS, "filter"],
+    collect: ["filter"],
+    "--": true,
+    unknown: (arg) => {
+      unknown.push(arg);
+      return false;
+    },
+  });
+  if (unknown.length > 0) {
+    throw new UsageError(`Cannot understand ${unknown.join(" ")}: --help lists the options`);
+  }
+  for (const name of [...STRINGS, "filter"]) {
+    const given = [parsed[name]].flat().filter((value) => value !== undefined);
+    if (given.some((value) => value === "" && name !== "cmdline")) {
+      throw new UsageError(`Cannot use --${name}: it has no value`);
+    }
+    if (name !== "filter" && given.length > 1) {
+      throw new UsageError(
+        `Cannot use --${name}: it is given ${given.length} times, once is wanted`,
+      );
+    }
+  }
+  const { require: required } = parsed;
+  if (required !== undefined && required !== "kvm") {
+    throw new UsageError(`Cannot use --require ${required}: kvm is wanted`);
+  }
+  const extra = parsed["--"] ?? [];
+  const stray = ONLY_OWN.find((name) => parsed[name] !== undefined) ??
+    (extra.length > 0 ? "- with QEMU arguments" : undefined);
+  if (parsed.kernel === undefined && stray !== undefined) {
+    throw new UsageError(`Cannot use --${stray}: it goes with --kernel`);
+  }
+  return {
+    help: parsed.help,
+    list: parsed.list,
+    filters: parsed.filter ?? [],
+    offline: parsed.offline,
+    noSkip: parsed["no-skip"],
+    requireKvm: required === "kvm",
+    json: parsed.json,
+    keep: parsed.keep,
+    jobs: positive("jobs", parsed.jobs) ?? availableParallelism(),
+    timeout: positive("timeout", parsed.timeout),
+    own: parsed.kernel === undefined ? undefined : ownKernel(parsed, extra),
+  };
+}
+
+function ownKernel(
+  parsed: Readonly<Record<string, string | undefined>>,
+  qemuArgs: readonly string[],
+): OwnKernel {
+  const { kernel, expect, protocol, machine, cmdline, initrd } = parsed;
+  if (expect === undefined) {
+    throw new UsageError(
+      "Cannot judge --kernel: --expect REGEX says what its serial port must say",
+    );
+  }
+  if (protocol !== undefined && !PROTOCOLS.includes(protocol)) {
+    throw new UsageError(
+      `Cannot use --protocol ${protocol}: one of ${PROTOCOLS.join(", ")} is wanted`,
+    );
+  }
+  if (machine !== undefined && !Object.hasOwn(MACHINES, machine)) {
+    const names = Object.keys(MACHINES).join(", ");
+    throw new UsageError(`Cannot use --machine ${machine}: one of ${names} is wanted`);
+  }
+  return {
+    kernel: kernel!,
+    expect: regex(expect),
+    protocol: protocol as BootProtocol | undefined,
+    machine: machine as MachineName | undefined,
+    ramSize: BigInt(positive("memory", parsed.memory) ?? 512) << 20n,
+    cmdline,
+    initrd,
+    qemuArgs,
+  };
+}
+
+function regex(text: string): RegExp {
+  try {
+    return new RegExp(text, "m");
+  } catch (error) {
+    throw new UsageError(`Cannot use --expect: ${(error as Error).message}`);
+  }
+}
+
+function positive(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0 && value <= 1_000_000) return value;
+  throw new UsageError(`Cannot use --${name} ${text}: a whole number from 1 is wanted`);
+}

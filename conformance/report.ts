@@ -1,0 +1,50 @@
+/** The counts of a run, and its results as JSON. */
+import { renameSync, rmSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import type { CaseResult } from "./case.ts";
+
+/** A whole run. */
+export interface RunReport {
+  /** Every case that ran or was skipped. */
+  readonly cases: readonly CaseResult[];
+  /** pass. */
+  readonly passed: number;
+  /** fail, xpass, timeout, broken, and skips that are not allowed. */
+  readonly failed: number;
+  /** skip and xfail. */
+  readonly skipped: number;
+}
+
+/**
+ * Counts results.
+ *
+ * @param cases The results.
+ * @param isRed Whether a result makes the run red.
+ * @returns The report.
+ */
+export function reportOf(
+  cases: readonly CaseResult[],
+  isRed: (result: CaseResult) => boolean,
+): RunReport {
+  const failed = cases.filter(isRed).length;
+  const passed = cases.filter(({ outcome }) => outcome === "pass").length;
+  return { cases, passed, failed, skipped: cases.length - passed - failed };
+}
+
+/**
+ * Writes a report as JSON. The file is whole or not there: it is written beside and then renamed.
+ *
+ * @param path The file.
+ * @param report The report.
+ * @throws {Error} The runtime's own error if it cannot be written.
+ */
+export function writeJson(path: string, report: RunReport): void {
+  const partial = `${path}.${process.pid}.partial`;
+  try {
+    writeFileSync(partial, `${JSON.stringify(report, null, 2)}\n`);
+    renameSync(partial, path);
+  } catch (error) {
+    rmSync(partial, { force: true });
+    throw error;
+  }
+}

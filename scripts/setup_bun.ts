@@ -1,0 +1,61 @@
+/**
+ * Bun in the cache, for machines that have npm only.
+ *
+ * @module
+ */
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { findOnPath } from "./children.ts";
+import { ROOT, runStep } from "./steps.ts";
+import { makeWorkDirectory } from "./work_directory.ts";
+
+/** The Bun that the tests are known to run in. */
+const VERSION = "1.4.5";
+const INSTALL_MS = 300_000;
+
+/** Where Bun is cached. */
+export const BUN_DIRECTORY: string = join(ROOT, ".cache", `bun-${VERSION}`);
+
+/**
+ * Looks for Bun where {@linkcode installBun} puts it.
+ *
+ * @param directory Where to look.
+ * @returns Its program, or `undefined` if it is not there.
+ */
+export function bunIn(directory: string): string | undefined {
+  const modules = join(directory, "node_modules");
+  const candidates = [join(modules, "bun/bin/bun.exe")];
+  // Where npm runs no install scripts, the first one is a stub, or not there
+  if (existsSync(join(modules, "@oven"))) {
+    const platforms = readdirSync(join(modules, "@oven"));
+    candidates.unshift(...platforms.map((name) => join(modules, "@oven", name, "bin/bun")));
+  }
+  return candidates.find((path) => existsSync(path));
+}
+
+/**
+ * Installs Bun with npm into the cache. What is there is a whole installation, or nothing.
+ *
+ * @param log Told what happens.
+ * @returns What went wrong, if something did.
+ */
+export async function installBun(log: (line: string) => void): Promise<string | undefined> {
+  const npm = findOnPath("npm");
+  if (npm === undefined) return "there is no npm to install it with";
+  const work = makeWorkDirectory(join(ROOT, ".cache/tmp"));
+  try {
+    log(`Installing bun ${VERSION} with npm into .cache …`);
+    const args = ["install", "--prefix", work, "--no-audit", "--no-fund", `bun@${VERSION}`];
+    const installed = await runStep(npm, args, { timeoutMs: INSTALL_MS });
+    if (installed.code !== 0) return `npm failed:\n${installed.output.trimEnd()}`;
+    const command = bunIn(work);
+    if (command === undefined) return "npm installed no bun for this machine";
+    const { code, output } = await runStep(command, ["--version"], { timeoutMs: 60_000 });
+    if (code !== 0) return `it does not run here:\n${output.trimEnd()}`;
+    mkdirSync(dirname(BUN_DIRECTORY), { recursive: true });
+    rmSync(BUN_DIRECTORY, { recursive: true, force: true });
+    renameSync(work, BUN_DIRECTORY);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
