@@ -6,18 +6,12 @@ import { fileURLToPath } from "node:url";
 import { LoaderError } from "../mod.ts";
 import { Capabilities } from "./capabilities.ts";
 import { type Case, type CaseResult, formatId, isRed } from "./case.ts";
-import { ARM64_PROBES } from "./cases/arm64_probes.ts";
-import { DEBIAN } from "./cases/debian.ts";
+import { CASES } from "./cases/all.ts";
 import { ownKernelCase } from "./cases/own_kernel.ts";
-import { REFUSAL_CASES } from "./cases/refusals.ts";
-import { X86_PROBES } from "./cases/x86_probes.ts";
 import { Console } from "./console.ts";
 import { type Options, parseOptions, USAGE, UsageError } from "./options.ts";
 import { reportOf, writeJson } from "./report.ts";
 import { runCases } from "./runner.ts";
-
-/** Every case, those that take long first: then two workers end at about the same time. */
-export const CASES: readonly Case[] = [...DEBIAN, ...X86_PROBES, ...ARM64_PROBES, ...REFUSAL_CASES];
 
 const CACHE = fileURLToPath(new URL("../.cache", import.meta.url));
 
@@ -50,7 +44,7 @@ async function main(args: readonly string[]): Promise<number> {
   const running = { capabilities, artifactsDir, keep, timeout, signal };
   const results = await runCases(cases, options.jobs, running, console_);
   removeIfEmpty(artifactsDir);
-  console_.finish(results);
+  console_.finish(signal.aborted ? [] : results);
   return conclude(results, isRedHere, options, signal);
 }
 
@@ -88,11 +82,18 @@ function select({ own, filters }: Options): readonly Case[] {
   return all.filter(({ id }) => filters.some((text) => formatId(id).includes(text.toLowerCase())));
 }
 
+/** What the user can do something about is said in a sentence; the rest is a defect, with its stack. */
+function messageFor(error: unknown): string | undefined {
+  if (error instanceof UsageError || error instanceof LoaderError) return error.message;
+  const { code, path, message } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT") return `Cannot read ${path}: there is no such file`;
+  if (code === "EACCES") return `Cannot read ${path}: permission denied`;
+  return message?.startsWith("Cannot ") ? message : undefined;
+}
+
 if (import.meta.main ?? process.argv[1] === fileURLToPath(import.meta.url)) {
   main(process.argv.slice(2)).then((code) => process.exit(code), (error) => {
-    const isForUser = error instanceof UsageError || error instanceof LoaderError ||
-      (error as NodeJS.ErrnoException)?.code === "ENOENT";
-    console.error(isForUser ? (error as Error).message : error);
-    process.exit(isForUser ? 2 : 1);
+    console.error(messageFor(error) ?? error);
+    process.exit(messageFor(error) === undefined ? 1 : 2);
   });
 }

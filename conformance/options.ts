@@ -1,6 +1,6 @@
 /** The command line of `deno task conform`. */
 import { availableParallelism } from "node:os";
-import { parseArgs } from "@std/cli/parse-args";
+import { parseArgs } from "node:util";
 import type { BootProtocol } from "../mod.ts";
 import { type MachineName, MACHINES } from "./machines.ts";
 
@@ -71,11 +71,29 @@ export class UsageError extends Error {
 }
 
 const PROTOCOLS: readonly string[] = ["linux64", "pvh", "arm64"] satisfies BootProtocol[];
-const BOOLEANS = ["help", "list", "offline", "no-skip", "keep"];
-const STRINGS = ["require", "json", "jobs", "timeout", "kernel", "expect", "protocol", "machine"]
-  .concat("memory", "cmdline", "initrd");
+const FLAG = { type: "boolean" } as const;
+const TEXT = { type: "string" } as const;
+const OPTIONS = {
+  help: FLAG,
+  list: FLAG,
+  offline: FLAG,
+  "no-skip": FLAG,
+  keep: FLAG,
+  filter: { type: "string", multiple: true },
+  require: TEXT,
+  json: TEXT,
+  jobs: TEXT,
+  timeout: TEXT,
+  kernel: TEXT,
+  expect: TEXT,
+  protocol: TEXT,
+  machine: TEXT,
+  memory: TEXT,
+  cmdline: TEXT,
+  initrd: TEXT,
+} as const;
 /** The options that only mean something for a kernel of one's own. */
-const ONLY_OWN = ["expect", "protocol", "machine", "memory", "cmdline", "initrd"];
+const ONLY_OWN = ["expect", "protocol", "machine", "memory", "cmdline", "initrd"] as const;
 
 /**
  * Reads the command line.
@@ -85,58 +103,64 @@ const ONLY_OWN = ["expect", "protocol", "machine", "memory", "cmdline", "initrd"
  * @throws {UsageError} If it cannot be.
  */
 export function parseOptions(args: readonly string[]): Options {
-  const unknown: string[] = [];
-  const parsed = parseArgs([...args], {
-    boolean: BOOLEANS,
-    string: [...STRINGS, "filter"],
-    collect: ["filter"],
-    "--": true,
-    unknown: (arg) => {
-      unknown.push(arg);
-      return false;
-    },
-  });
-  if (unknown.length > 0) {
-    throw new UsageError(`Cannot understand ${unknown.join(" ")}: --help lists the options`);
-  }
-  for (const name of [...STRINGS, "filter"]) {
-    const given = [parsed[name]].flat().filter((value) => value !== undefined);
-    if (given.some((value) => value === "" && name !== "cmdline")) {
-      throw new UsageError(`Cannot use --${name}: it has no value`);
-    }
-    if (name !== "filter" && given.length > 1) {
-      throw new UsageError(
-        `Cannot use --${name}: it is given ${given.length} times, once is wanted`,
-      );
-    }
-  }
+  const { parsed, extra } = readArguments(args);
   const { require: required } = parsed;
   if (required !== undefined && required !== "kvm") {
     throw new UsageError(`Cannot use --require ${required}: kvm is wanted`);
   }
-  const extra = parsed["--"] ?? [];
   const stray = ONLY_OWN.find((name) => parsed[name] !== undefined) ??
     (extra.length > 0 ? "- with QEMU arguments" : undefined);
   if (parsed.kernel === undefined && stray !== undefined) {
     throw new UsageError(`Cannot use --${stray}: it goes with --kernel`);
   }
   return {
-    help: parsed.help,
-    list: parsed.list,
+    help: parsed.help ?? false,
+    list: parsed.list ?? false,
     filters: parsed.filter ?? [],
-    offline: parsed.offline,
-    noSkip: parsed["no-skip"],
+    offline: parsed.offline ?? false,
+    noSkip: parsed["no-skip"] ?? false,
     requireKvm: required === "kvm",
     json: parsed.json,
-    keep: parsed.keep,
+    keep: parsed.keep ?? false,
     jobs: positive("jobs", parsed.jobs) ?? availableParallelism(),
     timeout: positive("timeout", parsed.timeout),
     own: parsed.kernel === undefined ? undefined : ownKernel(parsed, extra),
   };
 }
 
+function readArguments(args: readonly string[]) {
+  let read;
+  try {
+    read = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, tokens: true });
+  } catch (error) {
+    const [reason] = (error as Error).message.split(". ");
+    throw new UsageError(
+      `Cannot understand the command line: ${reason} (--help lists the options)`,
+    );
+  }
+  const end = args.indexOf("--");
+  const extra = end < 0 ? [] : args.slice(end + 1);
+  const stray = read.positionals.slice(0, read.positionals.length - extra.length);
+  if (stray.length > 0) {
+    throw new UsageError(`Cannot understand ${stray.join(" ")}: --help lists the options`);
+  }
+  const seen = new Set<string>();
+  for (const token of read.tokens) {
+    if (token.kind !== "option") continue;
+    const { name, value } = token;
+    if (value === "" && name !== "cmdline") {
+      throw new UsageError(`Cannot use --${name}: it is empty`);
+    }
+    if (seen.has(name) && name !== "filter") {
+      throw new UsageError(`Cannot use --${name}: it is given more than once`);
+    }
+    seen.add(name);
+  }
+  return { parsed: read.values, extra };
+}
+
 function ownKernel(
-  parsed: Readonly<Record<string, string | undefined>>,
+  parsed: ReturnType<typeof readArguments>["parsed"],
   qemuArgs: readonly string[],
 ): OwnKernel {
   const { kernel, expect, protocol, machine, cmdline, initrd } = parsed;

@@ -4,6 +4,7 @@ import type { BootCase, KernelNeed } from "../case.ts";
 import { buildInitramfs } from "../initramfs.ts";
 import { type GuestArch, type Machine, MACHINES } from "../machines.ts";
 import { judgeUserland } from "../matchers/userland.ts";
+import { extractVmlinux } from "../payload.ts";
 import { guestPath, noise } from "./data.ts";
 
 /** What proves that the initrd came whole: not a multiple of anything. */
@@ -19,15 +20,22 @@ const SERIES = ["6.1", "6.12"] as const;
 const { microvm, pc, q35, virt } = MACHINES;
 
 /** Every case with a Debian kernel. */
-export const DEBIAN: readonly BootCase[] = SERIES.flatMap((series) => [
-  ...[microvm, pc, q35].map((machine) => userlandCase(machine, "linux64", series)),
-  userlandCase(virt, "arm64", series),
-]);
+export const DEBIAN: readonly BootCase[] = [
+  ...SERIES.flatMap((series) => [
+    ...[microvm, pc, q35].map((machine) => userlandCase(machine, "linux64", series)),
+    userlandCase(virt, "arm64", series),
+  ]),
+  // The vmlinux inside the bzImage has both entries; that of 6.1 is packed with xz.
+  userlandCase(microvm, "pvh", "6.12", "userland-vmlinux"),
+  userlandCase(pc, "pvh", "6.12", "userland-vmlinux"),
+  userlandCase(microvm, "linux64", "6.12", "userland-vmlinux"),
+];
 
 function userlandCase(
   machine: Machine,
-  protocol: "linux64" | "arm64",
+  protocol: "linux64" | "pvh" | "arm64",
   series: (typeof SERIES)[number],
+  what: "userland" | "userland-vmlinux" = "userland",
 ): BootCase {
   const { arch } = machine;
   const kernel: KernelNeed = { kind: "kernel", id: `debian-${series}`, arch };
@@ -39,13 +47,13 @@ function userlandCase(
       arch,
       protocol,
       kernel: kernel.id,
-      what: "userland",
+      what,
     },
     needs: [{ kind: "qemu", arch }, kernel],
     machine,
     ramSize: 512n << 20n,
     layout: (kernels) => ({
-      kernel: { path: kernels(kernel) },
+      kernel: what === "userland" ? { path: kernels(kernel) } : extractVmlinux(kernels(kernel)),
       options: {
         protocol,
         initrd: initramfs(arch),

@@ -1,9 +1,10 @@
 /** A kernel of the user's own: any guest that says something on its serial port. */
 import { basename } from "node:path";
-import { detectKernel } from "../../mod.ts";
-import { type FileSource, openFile } from "../../src/files.ts";
+import { type BootProtocol, detectKernel, findPvhNote, parseElf } from "../../mod.ts";
+import { openFile } from "../../src/files.ts";
 import type { BootCase, Observation } from "../case.ts";
-import { type Machine, MACHINES } from "../machines.ts";
+import { MACHINES } from "../machines.ts";
+import { bytesOf } from "../matchers/content.ts";
 import type { OwnKernel } from "../options.ts";
 
 /** A console on the serial port, and an end when the kernel panics. */
@@ -21,9 +22,9 @@ const CMDLINES = {
  * @throws {Error} If a file cannot be read.
  */
 export function ownKernelCase(own: OwnKernel): BootCase {
-  const machine = own.machine === undefined ? defaultMachine(own.kernel) : MACHINES[own.machine];
+  const protocol = own.protocol ?? protocolOf(own.kernel);
+  const machine = MACHINES[own.machine ?? (protocol === "arm64" ? "virt" : "pc")];
   const { arch } = machine;
-  // Read whole: the case may run long after this file could be closed.
   const initrd = own.initrd === undefined ? undefined : readWhole(own.initrd);
   const isDone = (serial: string) => own.expect.test(serial);
   return {
@@ -32,7 +33,7 @@ export function ownKernelCase(own: OwnKernel): BootCase {
       driver: "qemu-tcg",
       machine: machine.name,
       arch,
-      protocol: own.protocol ?? "auto",
+      protocol,
       kernel: basename(own.kernel),
       what: "expect",
     },
@@ -42,7 +43,7 @@ export function ownKernelCase(own: OwnKernel): BootCase {
     layout: () => ({
       kernel: { path: own.kernel },
       options: {
-        protocol: own.protocol,
+        protocol,
         initrd,
         cmdline: own.cmdline ?? CMDLINES[arch],
         reservations: machine.reservations,
@@ -61,26 +62,21 @@ export function ownKernelCase(own: OwnKernel): BootCase {
   };
 }
 
-function defaultMachine(path: string): Machine {
-  const file: FileSource = openFile(path);
-  try {
-    return detectKernel(file) === "arm64-image" ? MACHINES.virt : MACHINES.pc;
-  } finally {
-    file.close();
+/** What planBoot would choose; a file that is no kernel is refused here already. */
+function protocolOf(path: string): BootProtocol {
+  using file = openFile(path);
+  switch (detectKernel(file)) {
+    case "arm64-image":
+      return "arm64";
+    case "elf":
+      return findPvhNote(file, parseElf(file)) ? "pvh" : "linux64";
+    default:
+      return "linux64";
   }
 }
 
+/** Read whole: the case may run long after the file could be closed. */
 function readWhole(path: string): Uint8Array {
-  const file = openFile(path);
-  try {
-    const bytes = new Uint8Array(file.size);
-    for (let done = 0; done < bytes.length;) {
-      const count = file.readAt(done, bytes.subarray(done));
-      if (count === 0) throw new Error(`Cannot read ${path}: it ended at ${done} bytes`);
-      done += count;
-    }
-    return bytes;
-  } finally {
-    file.close();
-  }
+  using file = openFile(path);
+  return bytesOf(file);
 }
