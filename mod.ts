@@ -32,11 +32,32 @@ export {
 export type { AddressRange } from "./src/address.ts";
 export type { KernelSource } from "./src/source.ts";
 export { GuestMemory, type MemoryRegion, type RamLayout } from "./src/memory/guest_memory.ts";
+export {
+  BzImage,
+  Elf,
+  type ImageLoader,
+  type ImageLoadOptions,
+  type KernelLoader,
+  type KernelLoaderResult,
+  type KernelLoadOptions,
+  loadCmdline,
+  loadDtb,
+  PE,
+} from "./src/loader.ts";
+export {
+  type BootConfigurator,
+  BootParams,
+  FdtBootConfigurator,
+  LinuxBootConfigurator,
+  PvhBootConfigurator,
+} from "./src/configurator.ts";
+export type { PvhBootCapability } from "./src/protocols/elf_load.ts";
 export type { ApplyOptions } from "./src/memory/apply.ts";
 export type { Placement, PlacementContent } from "./src/memory/placement.ts";
 export type {
   Arm64CpuState,
   CpuState,
+  Riscv64CpuState,
   X86CpuState,
   X86DescriptorTable,
   X86Segment,
@@ -54,7 +75,14 @@ export {
   parseBzImage,
   type PresentSetupHeader,
 } from "./src/formats/bzimage.ts";
-export { type FlatKernel, parseArm64Image } from "./src/formats/image.ts";
+export {
+  type Arm64Kernel,
+  type FlatImage,
+  type FlatKernel,
+  parseArm64Image,
+  parseRiscv64Image,
+  type Riscv64Kernel,
+} from "./src/formats/image.ts";
 export { type FdtNode, type FdtProperty, type FdtTree, parseFdt } from "./src/formats/fdt.ts";
 export { writeFdt } from "./src/formats/fdt_write.ts";
 export { checkCmdline, Cmdline, CMDLINE_LIMITS, type CmdlineLimit } from "./src/params/cmdline.ts";
@@ -70,6 +98,21 @@ export type {
   GicV3,
 } from "./src/params/arm64_machine.ts";
 export { buildArm64Tree } from "./src/params/arm64_tree.ts";
+export type {
+  Riscv64Machine,
+  RiscvPlic,
+  RiscvUart,
+  RiscvVirtioMmio,
+} from "./src/params/riscv64_machine.ts";
+export { buildRiscv64Tree } from "./src/params/riscv64_tree.ts";
+export {
+  addReservedMemory,
+  type Chosen,
+  reserve,
+  type ReservedMemory,
+  setChosen,
+  setMemory,
+} from "./src/params/device_tree_edit.ts";
 export * from "./src/structs/bootparam.ts";
 export * from "./src/structs/elf.ts";
 export * from "./src/structs/fdt.ts";

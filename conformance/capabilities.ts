@@ -3,7 +3,13 @@ import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import process from "node:process";
 import { cacheEntry, fetchKernel } from "../scripts/debian_kernels.ts";
-import { ensureTools, QEMU_AARCH64, QEMU_X86_64, type ToolState } from "../scripts/setup.ts";
+import {
+  ensureTools,
+  QEMU_AARCH64,
+  QEMU_RISCV64,
+  QEMU_X86_64,
+  type ToolState,
+} from "../scripts/setup.ts";
 import type { Case, KernelNeed, Need } from "./case.ts";
 import type { GuestArch } from "./machines.ts";
 
@@ -28,7 +34,7 @@ export interface ResolveOptions {
   readonly signal: AbortSignal;
 }
 
-const TOOLS = { x86_64: QEMU_X86_64, aarch64: QEMU_AARCH64 } as const;
+const TOOLS = { x86_64: QEMU_X86_64, aarch64: QEMU_AARCH64, riscv64: QEMU_RISCV64 } as const;
 
 /** What the needs of some cases came to. */
 export class Capabilities {

@@ -21,10 +21,10 @@ deno task conform [options] [-- extra QEMU arguments, with --kernel]
   --timeout S        hard limit for each case in seconds
 
 a kernel of your own, instead of the cases:
-  --kernel PATH      an ELF vmlinux, a bzImage or an arm64 Image; any guest, not only Linux
+  --kernel PATH      an ELF vmlinux, a bzImage or an Image; any guest, not only Linux
   --expect REGEX     what its serial port must say (required); the case ends when it has
-  --protocol P       linux64, pvh or arm64 (default: what the kernel asks for)
-  --machine M        microvm, pc, q35 or virt (default: pc, or virt for arm64)
+  --protocol P       linux64, pvh, arm64 or riscv64 (default: what the kernel asks for)
+  --machine M        microvm, pc, q35, virt or virt-riscv64 (default: pc, or the Image's virt)
   --memory MIB       RAM in MiB (default: 512)
   --cmdline S        its command line (default: a console on the serial port)
   --initrd PATH      its initrd`;
@@ -70,7 +70,12 @@ export class UsageError extends Error {
   override readonly name: string = "UsageError";
 }
 
-const PROTOCOLS: readonly string[] = ["linux64", "pvh", "arm64"] satisfies BootProtocol[];
+const PROTOCOLS: readonly string[] = [
+  "linux64",
+  "pvh",
+  "arm64",
+  "riscv64",
+] satisfies BootProtocol[];
 const FLAG = { type: "boolean" } as const;
 const TEXT = { type: "string" } as const;
 const OPTIONS = {

@@ -42,7 +42,10 @@ export interface Manifest {
 export interface Guest {
   /** Its file name in kernels/bin/. */
   readonly file: string;
-  readonly target: "x86_64-unknown-none-elf" | "aarch64-unknown-none-elf";
+  readonly target:
+    | "x86_64-unknown-none-elf"
+    | "aarch64-unknown-none-elf"
+    | "riscv64-unknown-none-elf";
   /** Relative to kernels/src/, in link order. */
   readonly sources: readonly string[];
   /** The linker script; without one, an ordinary static program. */
@@ -86,6 +89,12 @@ export const GUESTS: readonly Guest[] = [
     sources: ["init/init.c", "report.c"],
     output: "elf",
   },
+  {
+    file: "init.riscv64",
+    target: "riscv64-unknown-none-elf",
+    sources: ["init/init.c", "report.c"],
+    output: "elf",
+  },
 ];
 
 /** What a flat image is made of, in file order; everything else the linker adds stays out. */
@@ -105,15 +114,15 @@ const COMPILE_FLAGS: readonly string[] = [
   "-fdirect-access-external-data",
   "-fno-stack-protector",
   "-fno-asynchronous-unwind-tables",
-  // Vector registers are not set up at a kernel's entry.
-  "-mgeneral-regs-only",
 ];
 
 const TARGET_FLAGS: Readonly<Record<Guest["target"], readonly string[]>> = {
-  // An exception pushes onto the running stack.
-  "x86_64-unknown-none-elf": ["-mno-red-zone"],
+  // Vector registers are not set up at a kernel's entry; an exception pushes onto the running stack.
+  "x86_64-unknown-none-elf": ["-mgeneral-regs-only", "-mno-red-zone"],
   // With the MMU off, an unaligned access faults.
-  "aarch64-unknown-none-elf": ["-mstrict-align"],
+  "aarch64-unknown-none-elf": ["-mgeneral-regs-only", "-mstrict-align"],
+  // The same, without floating point; relaxation would make the linker rewrite code.
+  "riscv64-unknown-none-elf": ["-march=rv64imac", "-mabi=lp64", "-mcmodel=medany", "-mno-relax"],
 };
 
 const LINK_FLAGS: readonly string[] = [

@@ -25,6 +25,8 @@ export interface StepOptions {
   env?: Record<string, string>;
   /** When the whole process group is killed, in milliseconds. */
   timeoutMs: number;
+  /** How long it may take to obey SIGTERM before SIGKILL follows. Default: 3,000. */
+  graceMs?: number;
 }
 
 /** What a command left behind. */
@@ -46,6 +48,13 @@ export interface Counts {
   passed: number;
   failed: number;
   skipped: number;
+}
+
+/** What a check found. */
+export interface Finding {
+  outcome: keyof Counts;
+  /** What is wrong, or why it was skipped. */
+  output?: string;
 }
 
 /** Process groups that run now, by the number of their first process. */
@@ -88,7 +97,7 @@ export async function runStep(
   let timedOut = false;
   const timer = setTimeout(async () => {
     timedOut = true;
-    if (child.pid !== undefined) await stopGroup(child.pid);
+    if (child.pid !== undefined) await stopGroup(child.pid, options.graceMs ?? GRACE_MS);
     // A process that left the group may hold the pipes for ever
     child.stdout.destroy();
     child.stderr.destroy();
@@ -103,6 +112,38 @@ export async function runStep(
   clearTimeout(timer);
   if (child.pid !== undefined) groups.delete(child.pid);
   return { code, output, stdout, ms: performance.now() - start, timedOut };
+}
+
+/**
+ * Runs a command that ends with exit code 0 if all is well.
+ *
+ * @param command The program.
+ * @param args Its arguments.
+ * @param timeoutMs When it is killed, in milliseconds.
+ * @returns What it found.
+ */
+export async function checkCommand(
+  command: string,
+  args: readonly string[],
+  timeoutMs = 300_000,
+): Promise<Finding> {
+  const { code, output, timedOut, ms } = await runStep(command, args, { timeoutMs });
+  if (code === 0 && !timedOut) return { outcome: "passed", output };
+  const how = timedOut ? `stopped after ${seconds(ms)}` : `exit code ${code}`;
+  const call = [command, ...args].join(" ");
+  const shown = call.length > 200 ? `${call.slice(0, 200)} …` : call;
+  return { outcome: "failed", output: `${output.trimEnd()}\n${how}: ${shown}` };
+}
+
+/**
+ * A finding from lines about what is wrong.
+ *
+ * @param lines A line each; none if all is well.
+ * @returns The finding.
+ */
+export function findingOf(lines: readonly string[]): Finding {
+  if (lines.length === 0) return { outcome: "passed" };
+  return { outcome: "failed", output: lines.join("\n") };
 }
 
 /**
@@ -150,9 +191,9 @@ function signalGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
   }
 }
 
-async function stopGroup(pid: number): Promise<void> {
+async function stopGroup(pid: number, graceMs: number): Promise<void> {
   signalGroup(pid, "SIGTERM");
-  const deadline = performance.now() + GRACE_MS;
+  const deadline = performance.now() + graceMs;
   while (groups.has(pid) && performance.now() < deadline) await sleep(50);
   signalGroup(pid, "SIGKILL");
 }

@@ -14,13 +14,14 @@ const LEFTOVER_MS = 24 * 3600 * 1000;
 /**
  * Makes a directory of this process's own, and removes those that killed processes have left.
  *
- * @param parent Where to make it; holds nothing else.
+ * @param parent Where to make it.
  * @returns The path of the new directory. Its maker removes it.
  */
 export function makeWorkDirectory(parent: string): string {
   mkdirSync(parent, { recursive: true });
   const mine = `work-${hostname()}-`;
   for (const name of readdirSync(parent)) {
+    if (!name.startsWith("work-")) continue;
     const path = join(parent, name);
     const pid = name.startsWith(mine) ? /^(\d+)-/.exec(name.slice(mine.length))?.[1] : undefined;
     const modified = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();

@@ -27,11 +27,14 @@ describe("makeWorkDirectory", () => {
       const living = make(`work-${hostname()}-${process.ppid}-abc`, 100);
       const elsewhereNew = make(`work-other.host-${deadPid}-abc`, 1);
       const elsewhereOld = make(`work-other.host-${deadPid}-def`, 25);
+      const notOurs = make("other", 100);
 
       const another = makeWorkDirectory(parent);
       assert(another !== mine);
-      const left = [mine, another, dead, living, elsewhereNew, elsewhereOld].map(existsSync);
-      assertEquals(left, [true, true, false, true, true, false]);
+      const left = [mine, another, dead, living, elsewhereNew, elsewhereOld, notOurs].map(
+        existsSync,
+      );
+      assertEquals(left, [true, true, false, true, true, false, true]);
     } finally {
       rmSync(root, { recursive: true });
     }

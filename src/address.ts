@@ -225,3 +225,24 @@ export function formatAddress(address: bigint | number): string {
 export function formatRange(range: AddressRange): string {
   return `[${formatAddress(range.start)}..${formatAddress(rangeEnd(range))})`;
 }
+
+/**
+ * Checks an address that a caller gives.
+ *
+ * @param address The caller's argument.
+ * @param name Its name.
+ * @returns The address.
+ * @throws {TypeError} If it is not a bigint.
+ * @throws {LoaderError} `INVALID_OPTION` if it does not fit 64 bits.
+ */
+export function requireAddress(address: bigint, name: string): bigint {
+  if (typeof address !== "bigint") {
+    throw new TypeError(`Cannot use ${name}: expected a bigint, got ${typeof address}`);
+  }
+  if (address >= 0n && address < ADDRESS_END) return address;
+  throw new LoaderError(
+    "INVALID_OPTION",
+    `Cannot use ${name}: ${formatAddress(address)}, expected an address that fits 64 bits`,
+    { field: name, actual: formatAddress(address) },
+  );
+}

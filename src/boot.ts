@@ -3,13 +3,14 @@ import { type BzImageKernel, parseBzImage } from "./formats/bzimage.ts";
 import { detectKernel, type KernelFormat } from "./formats/detect.ts";
 import { type ElfKernel, parseElf } from "./formats/elf.ts";
 import { findPvhNote } from "./formats/elf_notes.ts";
-import { type FlatKernel, parseArm64Image } from "./formats/image.ts";
+import { type FlatKernel, parseArm64Image, parseRiscv64Image } from "./formats/image.ts";
 import { type ApplyOptions, applyPlacements } from "./memory/apply.ts";
 import type { GuestMemory, RamLayout } from "./memory/guest_memory.ts";
 import { planArm64 } from "./protocols/arm64.ts";
 import { planLinux64 } from "./protocols/linux64.ts";
 import { type BootOptions, type BootPlan, type BootProtocol, requestOf } from "./protocols/plan.ts";
 import { planPvh } from "./protocols/pvh.ts";
+import { planRiscv64 } from "./protocols/riscv64.ts";
 import { type KernelSource, sourceOf } from "./source.ts";
 
 /**
@@ -67,6 +68,9 @@ export function planBoot(layout: RamLayout, options: BootOptions): BootPlan {
     case "arm64":
       if (kernel.format === "arm64-image") return planArm64(kernel, request);
       break;
+    case "riscv64":
+      if (kernel.format === "riscv64-image") return planRiscv64(kernel, request);
+      break;
     default:
       protocol satisfies never;
   }
@@ -98,12 +102,14 @@ const NAMES: { readonly [K in Kernel["format"]]: string } = {
   elf: "an ELF file",
   bzimage: "a bzImage",
   "arm64-image": "an arm64 Image",
+  "riscv64-image": "a riscv64 Image",
 };
 
 const WANTED: { readonly [K in BootProtocol]: string } = {
   linux64: "a bzImage or an ELF vmlinux for x86_64",
   pvh: "an ELF vmlinux with a PVH note",
   arm64: "an arm64 Image",
+  riscv64: "a riscv64 Image",
 };
 
 function parseKernel(format: KernelFormat, source: KernelSource): Kernel {
@@ -115,7 +121,7 @@ function parseKernel(format: KernelFormat, source: KernelSource): Kernel {
     case "arm64-image":
       return parseArm64Image(source);
     case "riscv64-image":
-      throw unsupported("a riscv64 Image, and riscv64 is not booted yet");
+      return parseRiscv64Image(source);
     default:
       throw unsupported(`${format} data: unwrap it first, and hand over what is inside`);
   }
@@ -125,7 +131,7 @@ function unsupported(what: string): LoaderError {
   return new LoaderError("UNSUPPORTED_FORMAT", `Cannot boot kernel: it is ${what}`, {
     field: "magic",
     offset: 0,
-    expected: "an ELF vmlinux, a bzImage, or an arm64 Image",
+    expected: "an ELF vmlinux, a bzImage, or an Image",
     actual: what,
   });
 }
@@ -139,6 +145,8 @@ function defaultProtocol(kernel: Kernel, source: KernelSource): BootProtocol {
       return "linux64";
     case "arm64-image":
       return "arm64";
+    case "riscv64-image":
+      return "riscv64";
     default:
       return kernel satisfies never;
   }

@@ -63,6 +63,8 @@ export type LoaderErrorCode =
   | "MISALIGNED"
   | "NO_SPACE"
   | "ENTRY_OUTSIDE_KERNEL"
+  | "BELOW_HIGHMEM"
+  | "BOOT_PARAMS_MISSING"
   | "EMPTY_INITRD"
   | "PROTOCOL_MISMATCH";
 

@@ -50,3 +50,9 @@ export const MAX_FDT_NAME = 255;
 
 /** A command line that a caller allows beyond the architecture's documented limit. */
 export const MAX_CMDLINE_SIZE = 1 << 20;
+
+/**
+ * Sections or modules of BootParams that are added one by one: 43,690 entries of a memory map. What
+ * lies between two of them is filled with zeros, so an address too far must not allocate.
+ */
+export const MAX_BOOT_PARAMS_LIST = 1 << 20;

@@ -14,7 +14,7 @@ describe("CASES", () => {
     for (const id of ids) {
       assertMatch(
         id,
-        /^(qemu-tcg|qemu-kvm|none)\/(microvm|pc|q35|virt|-)\/(x86_64|i386|aarch64)\/(linux64|pvh|arm64)\/[a-z0-9.-]+\/[a-z0-9-]+$/,
+        /^(qemu-tcg|qemu-kvm|none)\/(microvm|pc|q35|virt|-)\/(x86_64|i386|aarch64|riscv64)\/(linux64|pvh|arm64|riscv64)\/[a-z0-9.-]+\/[a-z0-9-]+$/,
       );
     }
   });

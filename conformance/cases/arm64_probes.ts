@@ -1,5 +1,5 @@
 /** Probe guests on aarch64: what booting.rst promises, seen from inside. */
-import { buildArm64Tree, writeFdt } from "../../mod.ts";
+import { type Arm64Machine, buildArm64Tree, writeFdt } from "../../mod.ts";
 import type { BootCase, LayoutOptions } from "../case.ts";
 import { MACHINES } from "../machines.ts";
 import { judgeArm64Probe } from "../matchers/arm64_probe.ts";
@@ -16,7 +16,7 @@ interface Variant {
 }
 
 const machine = MACHINES.virt;
-const DESCRIBED = { deviceTree: machine.arm64, reservations: machine.reservations };
+const DESCRIBED = { deviceTree: machine.deviceTree, reservations: machine.reservations };
 const BASE: LayoutOptions = {
   ...DESCRIBED,
   cmdline: "console=ttyAMA0 probe",
@@ -25,7 +25,7 @@ const BASE: LayoutOptions = {
 
 /** A tree as a caller may bring one: with a stale command line, initrd and memory to be replaced. */
 function broughtTree(): Uint8Array {
-  const tree = buildArm64Tree(machine.arm64!);
+  const tree = buildArm64Tree(machine.deviceTree as Arm64Machine);
   tree.root.children.push({
     name: "chosen",
     properties: [

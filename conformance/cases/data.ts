@@ -7,7 +7,8 @@ export type GuestFile =
   | "probe-bzimage.x86_64"
   | "probe-image.aarch64"
   | "init.x86_64"
-  | "init.aarch64";
+  | "init.aarch64"
+  | "init.riscv64";
 
 /**
  * The path of a committed guest.

@@ -1,5 +1,6 @@
 /** Debian's own kernels, to userland: our init says whether command line and initrd came whole. */
 import { readFileSync } from "node:fs";
+import type { BootProtocol } from "../../mod.ts";
 import type { BootCase, KernelNeed } from "../case.ts";
 import { buildInitramfs } from "../initramfs.ts";
 import { type GuestArch, type Machine, MACHINES } from "../machines.ts";
@@ -13,6 +14,7 @@ const PAYLOAD = noise(1_234_567, 6);
 /** qemu-recipes: reboot=t ends the machine at once; self tests of ciphers only cost time. */
 const CMDLINE: { readonly [K in GuestArch]: string } = {
   x86_64: 'console=ttyS0 panic=-1 reboot=t cryptomgr.notests conformance="quoted value"',
+  riscv64: 'console=ttyS0 panic=-1 cryptomgr.notests conformance="quoted value"',
   aarch64: 'console=ttyAMA0 panic=-1 cryptomgr.notests conformance="quoted value"',
 };
 
@@ -25,6 +27,7 @@ export const DEBIAN: readonly BootCase[] = [
     ...[microvm, pc, q35].map((machine) => userlandCase(machine, "linux64", series)),
     userlandCase(virt, "arm64", series),
   ]),
+  userlandCase(MACHINES["virt-riscv64"], "riscv64", "6.12"),
   // The vmlinux inside the bzImage has both entries; that of 6.1 is packed with xz.
   userlandCase(microvm, "pvh", "6.12", "userland-vmlinux"),
   userlandCase(pc, "pvh", "6.12", "userland-vmlinux"),
@@ -33,7 +36,7 @@ export const DEBIAN: readonly BootCase[] = [
 
 function userlandCase(
   machine: Machine,
-  protocol: "linux64" | "pvh" | "arm64",
+  protocol: BootProtocol,
   series: (typeof SERIES)[number],
   what: "userland" | "userland-vmlinux" = "userland",
 ): BootCase {
@@ -59,7 +62,7 @@ function userlandCase(
         initrd: initramfs(arch),
         cmdline: CMDLINE[arch],
         reservations: machine.reservations,
-        deviceTree: machine.arm64,
+        deviceTree: machine.deviceTree,
       },
     }),
     judge: judgeUserland(PAYLOAD, `Linux version ${series}.`),

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { type BootProtocol, detectKernel, findPvhNote, parseElf } from "../../mod.ts";
 import { openFile } from "../../src/files.ts";
 import type { BootCase, Observation } from "../case.ts";
-import { MACHINES } from "../machines.ts";
+import { type MachineName, MACHINES } from "../machines.ts";
 import { bytesOf } from "../matchers/content.ts";
 import type { OwnKernel } from "../options.ts";
 
@@ -11,7 +11,15 @@ import type { OwnKernel } from "../options.ts";
 const CMDLINES = {
   x86_64: "console=ttyS0 panic=-1 reboot=t",
   aarch64: "console=ttyAMA0 panic=-1",
+  riscv64: "console=ttyS0 panic=-1",
 } as const;
+
+const MACHINE_OF: { readonly [K in BootProtocol]: MachineName } = {
+  linux64: "pc",
+  pvh: "pc",
+  arm64: "virt",
+  riscv64: "virt-riscv64",
+};
 
 /**
  * Makes the case.
@@ -23,7 +31,7 @@ const CMDLINES = {
  */
 export function ownKernelCase(own: OwnKernel): BootCase {
   const protocol = own.protocol ?? protocolOf(own.kernel);
-  const machine = MACHINES[own.machine ?? (protocol === "arm64" ? "virt" : "pc")];
+  const machine = MACHINES[own.machine ?? MACHINE_OF[protocol]];
   const { arch } = machine;
   const initrd = own.initrd === undefined ? undefined : readWhole(own.initrd);
   const isDone = (serial: string) => own.expect.test(serial);
@@ -47,7 +55,7 @@ export function ownKernelCase(own: OwnKernel): BootCase {
         initrd,
         cmdline: own.cmdline ?? CMDLINES[arch],
         reservations: machine.reservations,
-        deviceTree: machine.arm64,
+        deviceTree: machine.deviceTree,
       },
     }),
     judge: ({ serial }: Observation) =>
@@ -68,6 +76,8 @@ function protocolOf(path: string): BootProtocol {
   switch (detectKernel(file)) {
     case "arm64-image":
       return "arm64";
+    case "riscv64-image":
+      return "riscv64";
     case "elf":
       return findPvhNote(file, parseElf(file)) ? "pvh" : "linux64";
     default:

@@ -95,7 +95,7 @@ export const REFUSAL_CASES: readonly RefusalCase[] = REFUSALS.map((refusal): Ref
     ram: [{ start: machine.ramStart, size: ramSize }],
     layout: () => {
       const bytes = new Uint8Array(readFileSync(guestPath(guest)));
-      const described = { deviceTree: machine.arm64, reservations: machine.reservations };
+      const described = { deviceTree: machine.deviceTree, reservations: machine.reservations };
       return {
         kernel: bend ? bend(bytes) : bytes,
         options: { protocol, ...described, ...options },

@@ -1,10 +1,11 @@
 /** Boots what a plan put into guest memory in QEMU, without QEMU's own kernel loader. */
-import { accessSync, constants, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { BootPlan, GuestMemory } from "../../mod.ts";
+import type { BootPlan, CpuState, GuestMemory } from "../../mod.ts";
 import { type Machine, ramRanges } from "../machines.ts";
 import { buildArm64Stub } from "./arm64_stub.ts";
 import { writeRamFile } from "./ram_file.ts";
+import { buildRiscv64Stub, RISCV64_STUB_ADDRESS } from "./riscv64_stub.ts";
 import { buildX86Stub } from "./x86_stub.ts";
 
 /** An accelerator of QEMU. */
@@ -39,9 +40,8 @@ export function prepareGuest(guest: QemuGuest): string[] {
   const ram = join(directory, "ram");
   const stub = join(directory, "stub.bin");
   writeRamFile(ram, guest.memory, ramRanges(machine, ramSize));
-  const { cpu } = plan;
-  writeFileSync(stub, cpu.arch === "x86_64" ? buildX86Stub(cpu) : buildArm64Stub(cpu));
-  const el2 = cpu.arch === "aarch64" && cpu.el === 2 ? ",virtualization=on" : "";
+  writeFileSync(stub, buildStub(plan.cpu));
+  const el2 = plan.cpu.arch === "aarch64" && plan.cpu.el === 2 ? ",virtualization=on" : "";
   return [
     `qemu-system-${machine.arch}`,
     ...["-M", `${machine.type}${el2},memory-backend=ram`],
@@ -50,25 +50,33 @@ export function prepareGuest(guest: QemuGuest): string[] {
     ...["-smp", "1", "-m", `${ramSize >> 20n}M`],
     // share=off: what the guest writes does not reach the file.
     ...["-object", `memory-backend-file,id=ram,size=${ramSize},mem-path=${ram},share=off`],
-    ...["-bios", stub, "-nodefaults", "-no-user-config", "-display", "none"],
+    ...startArguments(machine, stub),
+    ...["-nodefaults", "-no-user-config", "-display", "none"],
     ...["-serial", "stdio", "-monitor", "none", "-no-reboot"],
     ...(machine.arch === "x86_64" ? ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x4"] : []),
     ...(guest.args ?? []),
   ];
 }
 
-/**
- * Whether KVM can be used here.
- *
- * @returns Undefined if it can, else why not.
- */
-export function whyNoKvm(): string | undefined {
-  try {
-    accessSync("/dev/kvm", constants.R_OK | constants.W_OK);
-    return undefined;
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return "there is no /dev/kvm";
-    return code === "EACCES" ? "no permission to use /dev/kvm" : message;
+function buildStub(cpu: CpuState): Uint8Array {
+  switch (cpu.arch) {
+    case "x86_64":
+      return buildX86Stub(cpu);
+    case "aarch64":
+      return buildArm64Stub(cpu);
+    case "riscv64":
+      return buildRiscv64Stub(cpu);
+    default:
+      return cpu satisfies never;
   }
+}
+
+/** Where the first CPU starts: in the stub. */
+function startArguments({ arch }: Machine, stub: string): string[] {
+  if (arch !== "riscv64") return ["-bios", stub];
+  const address = `0x${RISCV64_STUB_ADDRESS.toString(16)}`;
+  return [
+    ...["-bios", "opensbi-riscv64-generic-fw_dynamic.bin"], // of QEMU's own data directory
+    ...["-device", `loader,file=${stub},addr=${address},force-raw=on,cpu-num=0`],
+  ];
 }

@@ -54,7 +54,7 @@ describe("judgeX86Probe", () => {
 describe("judgeArm64Probe", () => {
   const { virt } = MACHINES;
   const image = seen("probe-image.aarch64", virt, {
-    deviceTree: virt.arm64,
+    deviceTree: virt.deviceTree,
     reservations: virt.reservations,
     cmdline: "a",
   });

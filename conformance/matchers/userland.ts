@@ -39,7 +39,10 @@ export function judgeUserland(
 
     const ram = said("iomem").map(rangeOf);
     expect("iomem", undefined, ram.length > 0, "System RAM");
-    const usable = plan.memoryMap.filter(({ type }) => type === "usable");
+    // OpenSBI reserves its own RAM in the tree it passes on, so that Linux counts it as System RAM.
+    const usable = plan.arch === "riscv64"
+      ? plan.ram
+      : plan.memoryMap.filter(({ type }) => type === "usable");
     for (const range of ram) {
       const inside = usable.some(({ start, size }) =>
         range !== undefined && range.start >= start && range.end <= start + size

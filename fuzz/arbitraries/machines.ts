@@ -22,20 +22,36 @@ export interface DirtyRam {
  * @returns The regions, and what has been changed in them since.
  */
 export function dirtyRam(...ram: readonly Ram[]): DirtyRam {
-  const regions = ram.map(({ start, size }, i) => ({ start, bytes: pattern(size, i + 3) }));
+  const regions = ram.map(({ start, size }, i) => ({ start, bytes: canaries(size, i + 3) }));
   const before = regions.map(({ bytes }) => bytes.slice());
   const changes = () =>
-    regions.flatMap(({ start, bytes }, i) => {
-      const found: { start: bigint; end: bigint }[] = [];
-      for (let at = 0; at < bytes.length; at++) {
-        if (bytes[at] === before[i][at]) continue;
-        const from = at;
-        while (at < bytes.length && bytes[at] !== before[i][at]) at++;
-        found.push({ start: start + BigInt(from), end: start + BigInt(at) });
-      }
-      return found;
-    });
+    regions.flatMap(({ start, bytes }, i) =>
+      differences(bytes, before[i]).map(([from, to]) => ({
+        start: start + BigInt(from),
+        end: start + BigInt(to),
+      }))
+    );
   return { regions, changes };
+}
+
+/** One pattern of an odd size over and over, which is faster than one long pattern. */
+function canaries(size: number, seed: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  const tile = pattern(Math.min(size, 65_521), seed);
+  for (let at = 0; at < size; at += tile.length) bytes.set(tile.subarray(0, size - at), at);
+  return bytes;
+}
+
+/** Where two byte arrays of the same size differ. */
+function differences(a: Uint8Array, b: Uint8Array): [from: number, to: number][] {
+  const found: [number, number][] = [];
+  for (let at = 0; at < a.length; at++) {
+    if (a[at] === b[at]) continue;
+    const from = at;
+    while (at < a.length && a[at] !== b[at]) at++;
+    found.push([from, at]);
+  }
+  return found;
 }
 
 /** A source in the library's shape. */
@@ -121,4 +137,13 @@ export function refusal(run: () => unknown): Refusal {
     return said;
   }
   throw new Error("Expected a LoaderError, nothing was thrown");
+}
+
+/**
+ * Takes a view's buffer away, as growing a WebAssembly memory does.
+ *
+ * @param bytes The view; its length is 0 afterwards.
+ */
+export function detach(bytes: Uint8Array): void {
+  structuredClone(null, { transfer: [bytes.buffer as ArrayBuffer] });
 }

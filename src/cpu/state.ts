@@ -105,5 +105,19 @@ export interface Arm64CpuState {
   readonly x3: bigint;
 }
 
+/** Everything the boot hart of a riscv64 machine needs; what is not named is as after reset. */
+export interface Riscv64CpuState {
+  /** The tag of this state. */
+  readonly arch: "riscv64";
+  /** Where execution starts, in supervisor mode: a guest-physical address. */
+  readonly pc: bigint;
+  /** The hart's id. */
+  readonly a0: bigint;
+  /** Guest-physical address of the device tree. */
+  readonly a1: bigint;
+  /** Zero: translation is off. */
+  readonly satp: bigint;
+}
+
 /** How the first vCPU starts. */
-export type CpuState = X86CpuState | Arm64CpuState;
+export type CpuState = X86CpuState | Arm64CpuState | Riscv64CpuState;

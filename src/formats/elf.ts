@@ -6,6 +6,7 @@ import {
   ELF64_EHDR,
   ELF64_PHDR,
   type Elf64Ehdr,
+  type Elf64Phdr,
   ELF_MAGIC,
   ELFCLASS64,
   ELFDATA2LSB,
@@ -61,6 +62,27 @@ const [EI_CLASS, EI_DATA] = [4, 5];
  * `ELF_PHOFF`, `ELF_PHNUM`, `LIMIT_EXCEEDED`, `SOURCE_FAILED`.
  */
 export function parseElf(source: KernelSource): ElfKernel {
+  const header = parseElfHeader(source);
+  const count = programHeaderCount(source, header);
+  const table = fileRange(source, header.e_phoff, BigInt(count * ELF64_PHDR.size), "e_phoff");
+  const bytes = readBytes(source, table.offset, table.size, "program headers");
+  return {
+    format: "elf",
+    header,
+    entry: header.e_entry,
+    ...readSegments(source, bytes, table.offset),
+  };
+}
+
+/**
+ * Reads the file header alone, and checks that the program headers can be read.
+ *
+ * @param source The file.
+ * @returns The file header.
+ * @throws {LoaderError} `TRUNCATED`, `ELF_MAGIC`, `ELF_CLASS`, `ELF_BYTE_ORDER`, `ELF_PHENTSIZE`,
+ * `ELF_PHOFF`, `SOURCE_FAILED`.
+ */
+export function parseElfHeader(source: KernelSource): Elf64Ehdr {
   const head = readHead(source, ELF64_EHDR.size, "Elf64_Ehdr");
   checkIdent(head);
   requireBytes(head.length, 0, ELF64_EHDR.size, "Elf64_Ehdr");
@@ -81,15 +103,27 @@ export function parseElf(source: KernelSource): ElfKernel {
       formatAddress(header.e_phoff),
     );
   }
-  const count = programHeaderCount(source, header);
-  const table = fileRange(source, header.e_phoff, BigInt(count * ELF64_PHDR.size), "e_phoff");
+  return header;
+}
+
+/**
+ * Reads the program headers as they are: e_phnum of them, of every type, nothing checked but that
+ * the file holds them.
+ *
+ * @param source The file.
+ * @param header Its file header. PN_XNUM is a count like any other here.
+ * @returns The program headers, in the order of the file.
+ * @throws {LoaderError} `TRUNCATED`, `SOURCE_FAILED`.
+ */
+export function readProgramHeaders(source: KernelSource, header: Elf64Ehdr): Elf64Phdr[] {
+  const { e_phnum, e_phoff } = header;
+  if (e_phnum === 0) return []; // e_phoff means nothing then
+  const table = fileRange(source, e_phoff, BigInt(e_phnum * ELF64_PHDR.size), "e_phoff");
   const bytes = readBytes(source, table.offset, table.size, "program headers");
-  return {
-    format: "elf",
-    header,
-    entry: header.e_entry,
-    ...readSegments(source, bytes, table.offset),
-  };
+  return Array.from(
+    { length: e_phnum },
+    (_, index) => ELF64_PHDR.read(bytes, index * ELF64_PHDR.size),
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
-import { type AddressRange, byStart, formatAddress, formatRange, overlaps } from "../address.ts";
-import { LoaderError, type NamedRange } from "../errors.ts";
+import { type AddressRange, formatAddress } from "../address.ts";
+import type { NamedRange } from "../errors.ts";
 import type { FdtNode, FdtTree } from "../formats/fdt.ts";
 import type {
   Arm64Cpu,
@@ -18,6 +18,7 @@ import {
   encodeString,
   encodeStrings,
 } from "./device_tree.ts";
+import { optionError, requireApart, requireInteger } from "./machine_checks.ts";
 
 /** Linux' CONFIG_NR_CPUS for arm64 is 512 by default (since 6.9). */
 const MAX_CPUS = 512;
@@ -263,23 +264,7 @@ function requireDevices(machine: Arm64Machine, cpuCount: number): void {
     requireInteger(device.irq, 0, SPI_COUNT - 1, "virtioMmio.irq");
     devices.push({ name: "virtioMmio", ...virtioRange(device) });
   }
-  for (const device of devices) {
-    if (device.start < 0n || device.size <= 0n || device.start + device.size > 1n << 64n) {
-      throw optionError(device.name, "a range in the 64-bit address space", formatRange(device));
-    }
-  }
-  devices.sort(byStart).forEach((device, index) => {
-    const next = devices[index + 1];
-    if (next && overlaps(device, next)) {
-      throw new LoaderError(
-        "INVALID_OPTION",
-        `Cannot place ${next.name} ${formatRange(next)}: overlaps ${device.name} ${
-          formatRange(device)
-        }`,
-        { field: next.name, ranges: [next, device] },
-      );
-    }
-  });
+  requireApart(devices);
 }
 
 function uartRange({ address, size = 0x1000n }: Arm64Uart): AddressRange {
@@ -288,17 +273,4 @@ function uartRange({ address, size = 0x1000n }: Arm64Uart): AddressRange {
 
 function virtioRange({ address, size = 0x200n }: Arm64VirtioMmio): AddressRange {
   return { start: address, size };
-}
-
-function requireInteger(value: number, min: number, max: number, field: string): void {
-  if (Number.isInteger(value) && value >= min && value <= max) return;
-  throw optionError(field, `an integer in [${min}..${max}]`, `${value}`);
-}
-
-function optionError(field: string, expected: string, actual: string): LoaderError {
-  return new LoaderError(
-    "INVALID_OPTION",
-    `Cannot use ${field}: expected ${expected}, got ${actual}`,
-    { field, expected, actual },
-  );
 }

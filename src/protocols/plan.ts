@@ -7,11 +7,12 @@ import type { Placement } from "../memory/placement.ts";
 import type { Arm64Machine } from "../params/arm64_machine.ts";
 import { checkCmdline, type CmdlineLimit } from "../params/cmdline.ts";
 import type { MemoryMapEntry, Reservation } from "../params/memory_map.ts";
+import type { Riscv64Machine } from "../params/riscv64_machine.ts";
 import type { SetupDataItem } from "../params/zero_page.ts";
 import { type KernelSource, sourceOf } from "../source.ts";
 
 /** A boot protocol: who says how the kernel is entered and what it is told. */
-export type BootProtocol = "linux64" | "pvh" | "arm64";
+export type BootProtocol = "linux64" | "pvh" | "arm64" | "riscv64";
 
 /** An additional module of a PVH guest. */
 export interface BootModule {
@@ -26,13 +27,13 @@ export interface BootModule {
  * the protocol has no use for is refused.
  */
 export interface BootOptions {
-  /** The kernel: an ELF vmlinux, a bzImage, or an arm64 Image. */
+  /** The kernel: an ELF vmlinux, a bzImage, or an Image of arm64 or riscv64. */
   readonly kernel: Uint8Array | KernelSource;
   /** The initrd. Default: none. */
   readonly initrd?: Uint8Array | KernelSource;
   /** The command line, printable ASCII; anything with a `toString`, such as a `Cmdline`. Default: empty. */
   readonly cmdline?: string | { toString(): string };
-  /** Default: `"pvh"` for an ELF with a PVH note, else `"linux64"`; `"arm64"` for an arm64 Image. */
+  /** Default: `"pvh"` for an ELF with a PVH note, else `"linux64"`; an Image's own architecture. */
   readonly protocol?: BootProtocol;
   /** Where the kernel is loaded, guest-physical. Default: where it prefers to be. An ELF says so itself. */
   readonly kernelAddress?: bigint;
@@ -55,18 +56,20 @@ export interface BootOptions {
   readonly setupData?: readonly SetupDataItem[];
   /** pvh: modules after the initrd. Default: none. */
   readonly modules?: readonly BootModule[];
-  /** arm64: a device tree to complete, or the machine to build one for. There is no default. */
-  readonly deviceTree?: Uint8Array | Arm64Machine;
-  /** arm64: `/chosen` seeds. Default: none. */
+  /** arm64, riscv64: a device tree to complete, or the machine to build one for. There is no default. */
+  readonly deviceTree?: Uint8Array | Arm64Machine | Riscv64Machine;
+  /** arm64, riscv64: `/chosen` seeds. Default: none. */
   readonly seeds?: { readonly kaslr?: bigint; readonly rng?: Uint8Array };
   /** arm64: the exception level that the kernel is entered at. Default: 1. */
   readonly exceptionLevel?: 1 | 2;
+  /** riscv64: the id of the hart that boots. Default: 0. */
+  readonly hartid?: bigint;
 }
 
 /** What lies where in the guest and how its first vCPU starts. */
 export interface BootPlan {
   /** The guest's architecture. */
-  readonly arch: "x86_64" | "aarch64";
+  readonly arch: "x86_64" | "aarch64" | "riscv64";
   /** The boot protocol. */
   readonly protocol: BootProtocol;
   /** Disjoint, inside RAM, clear of reservations; ascending. */
@@ -97,9 +100,10 @@ const ONLY_FOR: { readonly [K in keyof BootOptions]?: readonly BootProtocol[] } 
   rsdp: ["linux64", "pvh"],
   setupData: ["linux64"],
   modules: ["pvh"],
-  deviceTree: ["arm64"],
-  seeds: ["arm64"],
+  deviceTree: ["arm64", "riscv64"],
+  seeds: ["arm64", "riscv64"],
   exceptionLevel: ["arm64"],
+  hartid: ["riscv64"],
 };
 
 /**

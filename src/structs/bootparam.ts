@@ -177,7 +177,7 @@ export const SETUP_HEADER_SINCE: { readonly [K in keyof SetupHeader]?: number } 
 };
 
 /** The fields of the zero page that a loader fills, beside setup_header. */
-export interface BootParams {
+export interface ZeroPage {
   /** Guest-physical address of the ACPI RSDP. */
   acpi_rsdp_addr: bigint;
   /** High 32 bits of ramdisk_image. */
@@ -193,7 +193,7 @@ export interface BootParams {
 }
 
 /** zero-page.rst, bootparam.h struct boot_params. setup_header lies at 0x1f1, e820_table at 0x2d0. */
-export const BOOT_PARAMS: Struct<BootParams> = new Struct<BootParams>(
+export const BOOT_PARAMS: Struct<ZeroPage> = new Struct<ZeroPage>(
   "boot_params",
   BOOT_PARAMS_SIZE,
   {

@@ -5,6 +5,10 @@ import { Struct, u32, u64 } from "./struct.ts";
 export const ARM64_IMAGE_MAGIC = 0x644d5241;
 /** boot-image-header.rst, "magic2": "RSC\x05", read as a little-endian number. */
 export const RISCV_IMAGE_MAGIC2 = 0x05435352;
+/** boot-image-header.rst, "magic": "RISCV" and zeros, read as a little-endian number; deprecated. */
+export const RISCV_IMAGE_MAGIC = 0x5643534952n;
+/** boot-image-header.rst, "flags" bit 0: the kernel is big-endian. */
+export const RISCV_FLAG_BIG_ENDIAN = 1n << 0n;
 /** booting.rst: text_offset where image_size is zero (before 3.17). */
 export const ARM64_DEFAULT_TEXT_OFFSET = 0x80000n;
 /** booting.rst, "flags" bit 0: the kernel is big-endian. */
@@ -53,5 +57,50 @@ export const ARM64_IMAGE_HEADER: Struct<Arm64ImageHeader> = new Struct<Arm64Imag
     res4: u64(0x30),
     magic: u32(0x38),
     res5: u32(0x3c),
+  },
+);
+
+/** The header of a riscv64 Image. */
+export interface Riscv64ImageHeader {
+  /** Executable code. */
+  code0: number;
+  /** Executable code. */
+  code1: number;
+  /** Where the Image starts, in bytes from a 2 MiB aligned base. */
+  text_offset: bigint;
+  /** Bytes that must be free from the start of the Image. */
+  image_size: bigint;
+  /** RISCV_FLAG_*. */
+  flags: bigint;
+  /** Version of this header: major × 65536 + minor. */
+  version: number;
+  /** Zero. */
+  res1: number;
+  /** Zero. */
+  res2: bigint;
+  /** RISCV_IMAGE_MAGIC; deprecated for magic2. */
+  magic: bigint;
+  /** RISCV_IMAGE_MAGIC2. */
+  magic2: number;
+  /** File offset of the PE header, for EFI. */
+  res3: number;
+}
+
+/** boot-image-header.rst. */
+export const RISCV64_IMAGE_HEADER: Struct<Riscv64ImageHeader> = new Struct<Riscv64ImageHeader>(
+  "riscv64_image_header",
+  64,
+  {
+    code0: u32(0x00),
+    code1: u32(0x04),
+    text_offset: u64(0x08),
+    image_size: u64(0x10),
+    flags: u64(0x18),
+    version: u32(0x20),
+    res1: u32(0x24),
+    res2: u64(0x28),
+    magic: u64(0x30),
+    magic2: u32(0x38),
+    res3: u32(0x3c),
   },
 );

@@ -174,6 +174,8 @@ void init_main(void) {
 
 #if defined(__x86_64__)
 __asm__(".globl _start\n_start: xorl %ebp, %ebp\n andq $-16, %rsp\n call init_main\n ud2");
-#else
+#elif defined(__aarch64__)
 __asm__(".globl _start\n_start: mov x29, #0\n bl init_main\n brk #0");
+#else
+__asm__(".globl _start\n_start: mv s0, zero\n call init_main\n ebreak");
 #endif

@@ -27,7 +27,7 @@ static inline long call(long number, long a, long b, long c, long d, long e) {
                    : "rcx", "r11", "memory");
   return number;
 }
-#elif defined(__aarch64__)
+#else /* arm64 and riscv64 have asm-generic's numbers */
 #define SYS_dup3 24
 #define SYS_fcntl 25
 #define SYS_ioctl 29
@@ -43,14 +43,22 @@ static inline long call(long number, long a, long b, long c, long d, long e) {
 #define SYS_reboot 142
 
 static inline long call(long number, long a, long b, long c, long d, long e) {
-  register long x8 __asm__("x8") = number;
-  register long x0 __asm__("x0") = a;
-  register long x1 __asm__("x1") = b;
-  register long x2 __asm__("x2") = c;
-  register long x3 __asm__("x3") = d;
-  register long x4 __asm__("x4") = e;
-  __asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4) : "memory");
-  return x0;
+#if defined(__aarch64__)
+#define ARGUMENT(n) __asm__("x" #n)
+#define SYSCALL "svc #0"
+  register long nr __asm__("x8") = number;
+#else
+#define ARGUMENT(n) __asm__("a" #n)
+#define SYSCALL "ecall"
+  register long nr __asm__("a7") = number;
+#endif
+  register long r0 ARGUMENT(0) = a;
+  register long r1 ARGUMENT(1) = b;
+  register long r2 ARGUMENT(2) = c;
+  register long r3 ARGUMENT(3) = d;
+  register long r4 ARGUMENT(4) = e;
+  __asm__ volatile(SYSCALL : "+r"(r0) : "r"(nr), "r"(r1), "r"(r2), "r"(r3), "r"(r4) : "memory");
+  return r0;
 }
 #endif
 

@@ -1,0 +1,188 @@
+/** Whole boots: a kernel, a machine around it, and what a VMM asks for. */
+import fc from "fast-check";
+import type { BootOptions, Reservation } from "../../mod.ts";
+import { cmdlines } from "./cmdlines.ts";
+import { elfFiles, type KernelFile, noteFiles } from "./elf_files.ts";
+import { arm64Files, bzImageFiles, riscv64Files } from "./flat_files.ts";
+import { pattern } from "./images.ts";
+import { layOut, layouts, type Region } from "./layouts.ts";
+import { machines } from "./device_machines.ts";
+import { boundary, sometimes } from "./numbers.ts";
+import { bootDtbs } from "./tree_files.ts";
+
+/** Options whose sources are bytes, so that a case can be stored. */
+export type CaseOptions = Omit<BootOptions, "kernel" | "initrd" | "cmdline"> & {
+  readonly initrd?: Uint8Array;
+  readonly cmdline?: string;
+};
+
+/** A boot that is tried. */
+export interface BootCase {
+  readonly ram: readonly Region[];
+  readonly kernel: Uint8Array;
+  readonly options: CaseOptions;
+}
+
+/** An address near something: resolved when it is known where things lie. */
+interface Near {
+  readonly which: number;
+  readonly plus: bigint;
+}
+
+const near: fc.Arbitrary<Near> = fc.record({
+  which: fc.nat(30),
+  plus: fc.constantFrom(0n, 0n, 0n, 0x1000n, -0x1000n, 1n, -1n, 0x200000n),
+});
+
+/** Addresses at which something begins or ends. */
+function anchors(ram: readonly Region[], file: KernelFile): bigint[] {
+  return [
+    ...[file.low, file.high, file.high + 0x1000n, file.low],
+    ...ram.flatMap(({ start, size }) => [start, start + BigInt(size)]),
+    ...[0n, 0x500n, 0x6000n, 0x7000n, 0x9000n, 0x20000n, 0x40000n, 0x9fc00n, 0x100000n],
+    ...[1n << 32n, 1n << 47n, 1n << 48n, 1n << 64n],
+  ];
+}
+
+const nearRange = fc.record({ at: near, size: fc.constantFrom(0x1000n, 1n, 0x20000n, 0n, 0x333n) });
+
+/** What every protocol takes. */
+const common = {
+  initrd: sometimes(fc.constantFrom(1, 100, 0x1000, 0x1234, 0x5000, 0), 1),
+  cmdline: sometimes(cmdlines, 1),
+  maxCmdlineSize: sometimes(fc.constantFrom(0, 5, 64, 2047, 5000, -1), 8),
+  kernelAddress: sometimes(near, 8),
+  initrdAddress: sometimes(near, 8),
+  reservations: sometimes(
+    fc.array(
+      fc.record({
+        range: nearRange,
+        type: fc.constantFrom(undefined, undefined, "acpi" as const, "nvs" as const, "unusable"),
+      }),
+      { maxLength: 4 },
+    ),
+    2,
+  ),
+  memoryMap: sometimes(
+    fc.array(
+      fc.record({ range: nearRange, type: fc.constantFrom("reserved" as const, "acpi" as const) }),
+      { maxLength: 3 },
+    ),
+    6,
+  ),
+  protocol: sometimes(fc.constantFrom("linux64" as const, "pvh" as const, "arm64" as const), 5),
+};
+const bytesOf = fc.constantFrom(1, 7, 8, 100, 0).map((size) => pattern(size, 8));
+const x86Only = {
+  initrdPlacement: sometimes(fc.constantFrom("low" as const, "high" as const), 2),
+  rsdp: sometimes(boundary, 5),
+  setupData: sometimes(
+    fc.array(fc.record({ type: fc.constantFrom(0, 1, 2, 9, 0xffffffff), data: bytesOf }), {
+      maxLength: 3,
+    }),
+    6,
+  ),
+  modules: sometimes(
+    fc.array(
+      fc.record({ source: bytesOf, cmdline: sometimes(cmdlines, 2) }, { noNullPrototype: true }),
+      { maxLength: 3 },
+    ),
+    6,
+  ),
+};
+const treeOnly = {
+  deviceTree: fc.oneof(
+    { arbitrary: bootDtbs, weight: 3 },
+    { arbitrary: machines, weight: 3 },
+    { arbitrary: fc.constant(undefined), weight: 1 },
+  ),
+  seeds: sometimes(
+    fc.record({ kaslr: sometimes(boundary, 1), rng: sometimes(bytesOf, 1) }),
+    4,
+  ),
+  exceptionLevel: sometimes(fc.constantFrom(1 as const, 2 as const), 3),
+};
+
+// deno-lint-ignore no-explicit-any
+type Asked = any;
+
+function resolve(file: KernelFile, ram: readonly Region[], asked: Asked): BootCase {
+  const places = anchors(ram, file);
+  const at = ({ which, plus }: Near) => {
+    const address = places[which % places.length] + plus;
+    return address < 0n ? 0n : address;
+  };
+  const range = ({ at: where, size }: { at: Near; size: bigint }) => ({ start: at(where), size });
+  const options: Record<string, unknown> = { ...asked };
+  if (asked.initrd !== undefined) options.initrd = pattern(asked.initrd, 6);
+  for (const name of ["kernelAddress", "initrdAddress"]) {
+    if (asked[name]) options[name] = at(asked[name]);
+  }
+  options.reservations = asked.reservations?.map((
+    { range: where, type }: Asked,
+    i: number,
+  ): Reservation => ({ name: `reservation ${i}`, ...range(where), ...type && { type } }));
+  options.memoryMap = asked.memoryMap?.map(({ range: where, type }: Asked) => ({
+    ...range(where),
+    type,
+  }));
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) delete options[name];
+  }
+  return { ram, kernel: file.bytes, options: options as unknown as CaseOptions };
+}
+
+const LOW_RAM = [0x20000, 0x20000, 0x10000, 0x9fc00, 0x48000, 0x8000, 0x2000, 0, 0x110000];
+const x86Layouts = layouts(LOW_RAM, [0x10000, 0x40000, 0x2000]);
+/** A device tree takes a block of 2 MiB. */
+const treeLayouts = layouts([0, 0, 0, 0x10000], [0x400000, 0x420000, 0x200000]);
+
+/** A module list is only for PVH, setup_data only for linux64: mostly, the wrong one is left out. */
+function x86Boots(files: fc.Arbitrary<KernelFile>): fc.Arbitrary<BootCase> {
+  return fc.record({
+    file: files,
+    layout: x86Layouts,
+    asked: fc.record({ ...common, ...x86Only }),
+    mixed: fc.nat(9),
+  }).map(({ file, layout, asked, mixed }) => {
+    const isPvh = asked.protocol !== "linux64" && asked.modules !== undefined;
+    if (mixed !== 9) {
+      Object.assign(asked, isPvh ? { setupData: undefined } : { modules: undefined });
+    }
+    if (mixed !== 8 && asked.protocol === "arm64") asked.protocol = undefined;
+    if (mixed < 6 && !asked.initrd) Object.assign(asked, { initrdAddress: undefined });
+    return resolve(file, layOut(layout, file.low, file.high), asked);
+  });
+}
+
+function treeBoots(files: fc.Arbitrary<KernelFile>): fc.Arbitrary<BootCase> {
+  return fc.record({
+    file: files,
+    layout: treeLayouts,
+    asked: fc.record({ ...common, ...treeOnly }),
+    mixed: fc.nat(9),
+  }).map(({ file, layout, asked, mixed }) => {
+    if (mixed !== 8) asked.protocol = undefined;
+    if (mixed < 6 && !asked.initrd) Object.assign(asked, { initrdAddress: undefined });
+    return resolve(file, layOut(layout, file.low, file.high), asked);
+  });
+}
+
+/** Boots of ELF kernels. */
+export const elfBoots: fc.Arbitrary<BootCase> = x86Boots(
+  fc.oneof({ arbitrary: elfFiles, weight: 5 }, { arbitrary: noteFiles, weight: 1 }),
+);
+/** Boots of bzImages. */
+export const bzImageBoots: fc.Arbitrary<BootCase> = x86Boots(bzImageFiles);
+/** Boots of arm64 Images. */
+export const arm64Boots: fc.Arbitrary<BootCase> = treeBoots(arm64Files);
+/** Boots of riscv64 Images. */
+export const riscv64Boots: fc.Arbitrary<BootCase> = treeBoots(riscv64Files);
+
+/** Boots of every kind. Few need much RAM, for a run's cost is that of its RAM. */
+export const boots: fc.Arbitrary<BootCase> = fc.oneof(
+  { arbitrary: elfBoots, weight: 4 },
+  { arbitrary: bzImageBoots, weight: 3 },
+  { arbitrary: arm64Boots, weight: 1 },
+  { arbitrary: riscv64Boots, weight: 1 },
+);

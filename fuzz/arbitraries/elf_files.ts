@@ -1,0 +1,174 @@
+/** ELF files: valid ones of many shapes, then bent. */
+import fc from "fast-check";
+import { EHDR, elfImage, noteBytes, pattern, PHDR, poke, type Segment, word } from "./images.ts";
+import { type Bend, bends, bent, boundary, boundary32, placesOf, sometimes } from "./numbers.ts";
+
+/** A kernel file, and where it would lie in memory if it is not bent. */
+export interface KernelFile {
+  readonly bytes: Uint8Array;
+  /** The lowest address of the unbent file's memory, and one past the highest. */
+  readonly low: bigint;
+  readonly high: bigint;
+}
+
+interface LoadRecipe {
+  readonly gap: number;
+  readonly size: number;
+  readonly bss: number;
+}
+
+interface NoteRecipe {
+  readonly name: string;
+  readonly type: number;
+  readonly size: number;
+  readonly namesz?: number;
+  readonly descsz?: number;
+}
+
+interface ElfRecipe {
+  readonly base: bigint;
+  readonly loads: readonly LoadRecipe[];
+  /** PT_NOTE segments. */
+  readonly notes: readonly { readonly list: readonly NoteRecipe[]; readonly packing: 4 | 8 }[];
+  /** An odd segment: neither PT_LOAD nor PT_NOTE. */
+  readonly odd?: number;
+  /** Where the entry lies: in which segment, how far. */
+  readonly entry: { readonly segment: number; readonly at: "first" | "last" | "bss" | "end" };
+  readonly virtual: boolean;
+  readonly reversed: boolean;
+  readonly repeated: boolean;
+  readonly xnum: boolean;
+  readonly bends: readonly Bend[];
+}
+
+/** The kernel's virtual base on x86_64. */
+const VIRTUAL_BASE = 0xffff_ffff_8000_0000n;
+
+const note: fc.Arbitrary<NoteRecipe> = fc.record({
+  name: fc.constantFrom("Xen\0", "Xen\0", "Xen\0", "GNU\0", "XEN\0", "Xen", "Xe\0", "Linux\0", ""),
+  type: fc.constantFrom(18, 18, 18, 1, 19, 0),
+  size: fc.constantFrom(4, 4, 8, 8, 0, 2, 12, 5),
+  namesz: sometimes(boundary32, 12),
+  descsz: sometimes(boundary32, 12),
+});
+
+const recipe: fc.Arbitrary<ElfRecipe> = fc.record({
+  base: fc.oneof(
+    { arbitrary: fc.constantFrom(0x100000n, 0x1000000n, 0x200123n), weight: 8 },
+    {
+      arbitrary: fc.constantFrom(0n, 0x1000n, 0x7000n, 0x9f000n, 0xff000n, 0xffff_f000n),
+      weight: 1,
+    },
+    {
+      arbitrary: fc.constantFrom(0x1_0000_0000n, (1n << 47n) - 0x1000n, (1n << 64n) - 0x1000n),
+      weight: 1,
+    },
+  ),
+  loads: fc.array(
+    fc.record({
+      gap: fc.constantFrom(0, 0, 1, 0x100, 0x800),
+      size: fc.constantFrom(0x40, 0, 1, 0x17, 0x200, 0x1000),
+      bss: fc.constantFrom(0, 0, 1, 0x30, 0x800),
+    }),
+    { maxLength: 4, minLength: 0 },
+  ),
+  notes: fc.array(
+    fc.record({
+      list: fc.array(note, { maxLength: 4 }),
+      packing: fc.constantFrom(4 as const, 8 as const),
+    }),
+    { maxLength: 2 },
+  ),
+  odd: sometimes(fc.constantFrom(0, 2, 3, 6, 7, 0x6474e550, 0x6474e551, 0xffffffff), 4),
+  entry: fc.record({
+    segment: fc.nat(3),
+    at: fc.constantFrom("first" as const, "first" as const, "last" as const, "bss" as const, "end"),
+  }) as fc.Arbitrary<ElfRecipe["entry"]>,
+  virtual: fc.boolean(),
+  reversed: fc.integer({ min: 0, max: 9 }).map((n) => n === 9),
+  repeated: fc.integer({ min: 0, max: 15 }).map((n) => n === 15),
+  xnum: fc.integer({ min: 0, max: 15 }).map((n) => n === 15),
+  bends: bends([
+    ...placesOf(EHDR),
+    ...[0, 1, 2].flatMap((i) => placesOf(PHDR, 64 + 56 * i)),
+  ]),
+});
+
+function build(recipe: ElfRecipe): KernelFile {
+  let at = recipe.base;
+  const offset = recipe.virtual ? VIRTUAL_BASE : 0n;
+  const loads: Segment[] = recipe.loads.map(({ gap, size, bss }, i) => {
+    const paddr = at + BigInt(gap);
+    at = paddr + BigInt(size + bss);
+    return {
+      p_paddr: paddr,
+      p_vaddr: paddr + offset,
+      p_memsz: size + bss,
+      p_align: 0x1000,
+      bytes: pattern(size, i + 1),
+    };
+  });
+  const aim = loads[recipe.entry.segment % Math.max(loads.length, 1)];
+  const first = BigInt(aim?.p_paddr ?? 0x100000);
+  const fileEnd = first + BigInt(aim?.bytes?.length ?? 0);
+  const entry = { first, last: fileEnd - 1n, bss: fileEnd, end: at }[recipe.entry.at];
+  const notes: Segment[] = recipe.notes.map(({ list, packing }) => ({
+    p_type: 4,
+    p_align: packing,
+    bytes: noteBytes(
+      list.map(({ size, ...rest }) => ({ ...rest, descriptor: descriptor(entry, size) })),
+      packing,
+    ),
+  }));
+  const odd: Segment[] = recipe.odd === undefined
+    ? []
+    : [{ p_type: recipe.odd, bytes: pattern(24, 9) }];
+  let segments = [...loads, ...notes, ...odd];
+  if (recipe.reversed) segments = segments.reverse();
+  if (recipe.repeated && segments.length > 0) segments = [...segments, segments[0]];
+  let bytes = elfImage({ segments, header: { e_entry: entry + offset } });
+  if (recipe.xnum) bytes = withManyHeaders(bytes, segments.length);
+  return { bytes: bent(bytes, recipe.bends), low: recipe.base, high: at };
+}
+
+/** A PVH entry of 4 or 8 bytes, or something that is none. */
+function descriptor(entry: bigint, size: number): Uint8Array {
+  if (size === 4) return word(entry);
+  if (size === 8) return word(entry, 8);
+  return pattern(size, 2);
+}
+
+/** PN_XNUM: the count stands in section header 0, at the file's end. */
+function withManyHeaders(file: Uint8Array, count: number): Uint8Array {
+  const bytes = new Uint8Array(file.length + 64);
+  bytes.set(file);
+  poke(bytes, 0x38, 2, 0xffff);
+  poke(bytes, 0x28, 8, file.length);
+  poke(bytes, file.length + 0x2c, 4, count);
+  return bytes;
+}
+
+/** ELF kernels. */
+export const elfFiles: fc.Arbitrary<KernelFile> = recipe.map(build);
+
+/** Files whose notes are what matters: one PT_LOAD, PT_NOTEs of raw words. */
+export const noteFiles: fc.Arbitrary<KernelFile> = fc.record({
+  words: fc.array(
+    fc.oneof(
+      fc.constantFrom(4, 4, 18, 18, 0x006e6558, 0x006e6558, 0, 0x100000, 1, 12),
+      boundary32,
+    ),
+    { maxLength: 24 },
+  ),
+  cut: fc.nat(3),
+  align: fc.constantFrom(0n, 1n, 4n, 8n, 13n),
+  filesz: sometimes(boundary, 6),
+  twice: fc.boolean(),
+}).map(({ words, cut, align, filesz, twice }) => {
+  const bytes = new Uint8Array(words.length * 4);
+  words.forEach((value, i) => poke(bytes, 4 * i, 4, value));
+  const note: Segment = { p_type: 4, p_align: align, bytes: bytes.slice(0, bytes.length - cut) };
+  const bentNote = filesz === undefined ? note : { ...note, p_filesz: filesz };
+  const segments = [{ bytes: pattern(64) }, bentNote, ...(twice ? [note] : [])];
+  return { bytes: elfImage({ segments }), low: 0x100000n, high: 0x100040n };
+});

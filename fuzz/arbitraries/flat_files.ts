@@ -1,0 +1,109 @@
+/** bzImages, and Images of arm64 and riscv64: valid ones of many shapes, then bent. */
+import fc from "fast-check";
+import type { KernelFile } from "./elf_files.ts";
+import { arm64Image, bzImage, IMAGE, pattern, poke, SETUP } from "./images.ts";
+import { bends, bent, boundary, type Place, placesOf, sometimes } from "./numbers.ts";
+
+const kernelSizes = fc.constantFrom(0x1000, 0x210, 0x201, 0x200, 0x100, 0, 0x0fff, 0x2345);
+
+/** bzImages. */
+export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
+  size: kernelSizes,
+  setup_sects: fc.constantFrom(1, 1, 0, 4, 27),
+  version: fc.constantFrom(0x20f, 0x20f, 0x20c, 0x20d, 0x20b, 0x205, 0x200, 0x1ff, 0xffff),
+  headerEnd: fc.constantFrom(0x6a, 0x6a, 0x62, 0x66, 0x69, 0x00, 0x7f, 0x80, 0x8e, 0x8f, 0xff),
+  relocatable_kernel: fc.constantFrom(1, 1, 0, 0xff),
+  kernel_alignment: fc.constantFrom(0x200000, 0x1000, 0x10000, 1, 0, 3, 0x80000000, 0x1000000),
+  min_alignment: fc.constantFrom(0, 12, 13, 16, 21, 63, 64, 255),
+  pref_address: fc.oneof(
+    {
+      arbitrary: fc.constantFrom(0x1000000n, 0x100000n, 0x1000123n, 0n, 0x9f000n, 0x1_0000_0000n),
+      weight: 6,
+    },
+    { arbitrary: boundary, weight: 1 },
+  ),
+  init_size: fc.constantFrom(0x10000, 0, 1, 0x2000, 0x21000, 0xffffffff),
+  xloadflags: fc.constantFrom(0b11, 0b11, 0b01, 0b10, 0, 0x3f),
+  initrd_addr_max: fc.constantFrom(0x7fffffff, 0x37ffffff, 0, 0xfff, 0x1ffff, 0xffffffff),
+  cmdline_size: fc.constantFrom(2047, 255, 0, 1, 16, 0xffffffff),
+  setup_data: sometimes(boundary, 6),
+  syssizePlus: fc.constantFrom(0, 0, 0, 1, -1, 2),
+  valid: fc.boolean(),
+  bends: bends(placesOf(SETUP)),
+}).map(({ size, headerEnd, syssizePlus, valid, bends, setup_data = 0n, ...fields }) => {
+  // Every odd choice alone makes a file that is refused: half of the files have few of them.
+  const good = valid
+    ? { kernel_alignment: 0x10000, version: 0x20f, xloadflags: 3, cmdline_size: 2047 }
+    : {};
+  const kernel = pattern(valid ? Math.max(size, 0x210) : size, 3);
+  const syssize = Math.max(Math.ceil(kernel.length / 16) + (valid ? 0 : syssizePlus), 0);
+  const jump = valid ? 0x6aeb : headerEnd << 8 | 0xeb;
+  const file = bzImage({ kernel, jump, syssize, ...fields, setup_data, ...good });
+  const low = fields.pref_address || 0x100000n;
+  const span = BigInt(Math.max(Math.min(fields.init_size, 0x40000), kernel.length, 0x1000));
+  const align = BigInt(good.kernel_alignment ?? (fields.kernel_alignment || 1));
+  const aligned = align > 0x1000000n ? low : (low + align - 1n) / align * align;
+  return { bytes: bent(file, bends), low: aligned, high: aligned + span };
+});
+
+const flatRecipe = fc.record({
+  size: fc.constantFrom(0x1000, 64, 63, 0x2345, 0x10000, 65),
+  textOffset: fc.oneof(
+    { arbitrary: fc.constantFrom(0n, 0n, 0x80000n, 0x200000n, 0x280000n, 0x1000n), weight: 8 },
+    { arbitrary: boundary, weight: 1 },
+  ),
+  imageSize: fc.oneof(
+    { arbitrary: fc.constantFrom(0x3000n, 0x20000n, 0n, 1n, 0x1000n, 0x2345n), weight: 8 },
+    { arbitrary: boundary, weight: 1 },
+  ),
+  flags: fc.oneof(
+    { arbitrary: fc.constantFrom(0b1010n, 0n, 0b1000n, 0b0110n, 0b1100n), weight: 6 },
+    { arbitrary: fc.constantFrom(1n, 0b1011n, 1n << 63n), weight: 1 },
+  ),
+  base: fc.constantFrom(0x40000000n, 0x40000000n, 0n, 0x40200000n, 0x10_0000_0000n),
+});
+
+/** arm64 Images. */
+export const arm64Files: fc.Arbitrary<KernelFile> = fc.record({
+  recipe: flatRecipe,
+  bends: bends(placesOf(IMAGE)),
+}).map(({ recipe: { size, textOffset, imageSize, flags, base }, bends }) => {
+  const file = arm64Image({ text_offset: textOffset, image_size: imageSize, flags }, size);
+  return {
+    bytes: bent(file, bends),
+    low: base,
+    high: base + flatSpan(textOffset, imageSize, size),
+  };
+});
+
+/** boot-image-header.rst: the header's fields. */
+export const RISCV_IMAGE_PLACES: readonly Place[] = [
+  ...([[0x00, 4], [0x04, 4], [0x08, 8], [0x10, 8], [0x18, 8], [0x20, 4]] as const),
+  ...([[0x24, 4], [0x28, 8], [0x30, 8], [0x38, 4], [0x3c, 4]] as const),
+];
+
+/** riscv64 Images. */
+export const riscv64Files: fc.Arbitrary<KernelFile> = fc.record({
+  recipe: flatRecipe,
+  version: fc.constantFrom(2, 2, 1, 0, 0x10000, 0x10002, 0xffffffff),
+  magic: fc.constantFrom("both", "both", "both", "first", "second"),
+  bends: bends(RISCV_IMAGE_PLACES),
+}).map(({ recipe: { size, textOffset, imageSize, flags, base }, version, magic, bends }) => {
+  const file = pattern(Math.max(size, 64), 5);
+  file.fill(0, 0, 64);
+  poke(file, 0x00, 4, 0x106f5a4d);
+  poke(file, 0x08, 8, textOffset);
+  poke(file, 0x10, 8, imageSize);
+  poke(file, 0x18, 8, flags & 1n);
+  poke(file, 0x20, 4, version);
+  if (magic !== "second") poke(file, 0x30, 8, 0x5643534952n); // "RISCV"
+  if (magic !== "first") poke(file, 0x38, 4, 0x05435352); // "RSC\x05"
+  const bytes = bent(file.slice(0, size), bends);
+  return { bytes, low: base, high: base + flatSpan(textOffset, imageSize, size) };
+});
+
+/** What a flat Image takes from its base on, as far as a test can afford it. */
+function flatSpan(textOffset: bigint, imageSize: bigint, size: number): bigint {
+  const span = textOffset + (imageSize > BigInt(size) ? imageSize : BigInt(size));
+  return span < 0x400000n ? span : 0x400000n;
+}

@@ -1,0 +1,196 @@
+/** Device trees: as trees, as valid DTBs, and as bent ones. */
+import fc from "fast-check";
+import { bends, bent, boundary, boundary32, type Place } from "./numbers.ts";
+
+/** A node, in the library's shape. */
+export interface Node {
+  name: string;
+  properties: { name: string; value: Uint8Array }[];
+  children: Node[];
+}
+
+/** A tree, in the library's shape. */
+export interface Tree {
+  bootCpuId: number;
+  reservations: { start: bigint; size: bigint }[];
+  root: Node;
+}
+
+const cell = (value: number) => Uint8Array.of(0, 0, 0, value);
+const text = (value: string) => new TextEncoder().encode(`${value}\0`);
+
+const name = fc.oneof(
+  {
+    arbitrary: fc.constantFrom(
+      "chosen",
+      "memory@40000000",
+      "memory",
+      "cpus",
+      "soc",
+      "uart@9000000",
+    ),
+    weight: 4,
+  },
+  { arbitrary: fc.constantFrom("reserved-memory", "reserved-memory", "a", "x@1", "n"), weight: 4 },
+  {
+    arbitrary: fc.string({
+      unit: fc.integer({ min: 1, max: 255 }).map((unit) => String.fromCharCode(unit)),
+      maxLength: 12,
+    }),
+    weight: 1,
+  },
+);
+
+const property = fc.oneof(
+  fc.record({
+    name: fc.constantFrom("#address-cells", "#size-cells"),
+    value: fc.oneof(fc.constantFrom(1, 2, 0, 3, 255).map(cell), fc.uint8Array({ maxLength: 5 })),
+  }),
+  fc.record({
+    name: fc.constantFrom("compatible", "device_type", "bootargs", "status", "stdout-path"),
+    value: fc.constantFrom("memory", "okay", "disabled", "quiet", "").map(text),
+  }),
+  fc.record({
+    name: fc.constantFrom("reg", "ranges", "linux,initrd-start", "p", "", "phandle", "no-map"),
+    value: fc.uint8Array({ maxLength: 20 }),
+  }),
+  fc.record({
+    name: fc.constant("reg"),
+    value: fc.tuple(boundary, boundary).map(([a, b]) => {
+      const bytes = new Uint8Array(16);
+      new DataView(bytes.buffer).setBigUint64(0, a);
+      new DataView(bytes.buffer).setBigUint64(8, b);
+      return bytes;
+    }),
+  }),
+);
+
+const { node } = fc.letrec<{ node: Node }>((tie) => ({
+  node: fc.record({
+    name,
+    properties: fc.array(property, { maxLength: 4 }),
+    children: fc.array(tie("node"), { maxLength: 3, depthIdentifier: "tree" }),
+  }, { noNullPrototype: true }) as fc.Arbitrary<Node>,
+}));
+
+/** Trees that a DTB can hold. */
+export const trees: fc.Arbitrary<Tree> = fc.record({
+  bootCpuId: boundary32,
+  reservations: fc.array(
+    fc.record({ start: boundary, size: boundary.map((size) => size || 1n) }),
+    { maxLength: 3 },
+  ),
+  root: node.map((root) => ({ ...root, name: "" })),
+});
+
+/** Trees that an arm64 or riscv64 boot can use: cells of the root are right, nothing odd reserved. */
+export const bootTrees: fc.Arbitrary<Tree> = fc.record({
+  cells: fc.constantFrom(1, 2, 2, 2),
+  children: fc.array(node, { maxLength: 3 }),
+  reserved: fc.array(
+    fc.record({
+      start: fc.constantFrom(0x40000000n, 0x40200000n, 0x1000n, 0x40400000n),
+      size: fc.constantFrom(1n, 0x1000n, 0x200000n),
+    }),
+    { maxLength: 2 },
+  ),
+}).map(({ cells, children, reserved }) => ({
+  bootCpuId: 0,
+  reservations: reserved,
+  root: {
+    name: "",
+    properties: [
+      { name: "#address-cells", value: cell(cells) },
+      { name: "#size-cells", value: cell(cells) },
+    ],
+    children: children.filter(({ name }) => name !== "reserved-memory"),
+  },
+}));
+
+/**
+ * Writes a DTB: Devicetree Specification v0.4, chapter 5, as plainly as can be. No bounds are checked.
+ *
+ * @param tree The tree.
+ * @param nops FDT_NOPs before every token.
+ * @returns The file.
+ */
+export function dtb({ bootCpuId, reservations, root }: Tree, nops = 0): Uint8Array {
+  const structure: number[] = [];
+  const strings: number[] = [];
+  const offsets = new Map<string, number>();
+  const word = (value: number) =>
+    structure.push(value >>> 24, value >>> 16 & 255, value >>> 8 & 255, value & 255);
+  const pad = () => {
+    while (structure.length % 4 !== 0) structure.push(0);
+  };
+  const token = (value: number) => {
+    for (let i = 0; i < nops; i++) word(4);
+    word(value);
+  };
+  const chars = (text: string) => [...text].map((char) => char.charCodeAt(0));
+  const write = (node: Node) => {
+    token(1);
+    structure.push(...chars(node.name), 0);
+    pad();
+    for (const { name, value } of node.properties) {
+      if (!offsets.has(name)) {
+        offsets.set(name, strings.length);
+        strings.push(...chars(name), 0);
+      }
+      token(3);
+      word(value.length);
+      word(offsets.get(name)!);
+      structure.push(...value);
+      pad();
+    }
+    node.children.forEach(write);
+    token(2);
+  };
+  write(root);
+  token(9);
+  const reserved = 16 * (reservations.length + 1);
+  const bytes = new Uint8Array(40 + reserved + structure.length + strings.length);
+  const view = new DataView(bytes.buffer);
+  const structureAt = 40 + reserved;
+  const stringsAt = structureAt + structure.length;
+  [
+    0xd00dfeed,
+    bytes.length,
+    structureAt,
+    stringsAt,
+    40,
+    17,
+    16,
+    bootCpuId,
+    strings.length,
+    structure.length,
+  ].forEach((value, i) => view.setUint32(4 * i, value));
+  reservations.forEach(({ start, size }, i) => {
+    view.setBigUint64(40 + 16 * i, start);
+    view.setBigUint64(48 + 16 * i, size);
+  });
+  bytes.set(structure, structureAt);
+  bytes.set(strings, stringsAt);
+  return bytes;
+}
+
+/** The header's ten words; bends write little-endian, so single bytes are places too. */
+const PLACES: readonly Place[] = [
+  ...Array.from({ length: 10 }, (_, i): Place => [4 * i, 4]),
+  ...Array.from({ length: 40 }, (_, i): Place => [i, 1]),
+  ...Array.from({ length: 24 }, (_, i): Place => [56 + 4 * i + 3, 1]),
+  ...Array.from({ length: 24 }, (_, i): Place => [56 + 4 * i, 4]),
+];
+
+/** DTBs, a third of them as they should be. */
+export const dtbFiles: fc.Arbitrary<Uint8Array> = fc.record({
+  tree: trees,
+  nops: fc.constantFrom(0, 0, 0, 1, 3),
+  bends: bends(PLACES),
+}).map(({ tree, nops, bends }) => bent(dtb(tree, nops), bends));
+
+/** DTBs for a boot: most can be used. */
+export const bootDtbs: fc.Arbitrary<Uint8Array> = fc.oneof(
+  { arbitrary: bootTrees.map((tree) => dtb(tree)), weight: 3 },
+  { arbitrary: dtbFiles, weight: 1 },
+);

@@ -1,0 +1,92 @@
+/**
+ * The closed list of what may throw a TypeError or a RangeError: mistakes in the calling code that
+ * no input file can cause. Everything else that is thrown must be a LoaderError.
+ *
+ * @module
+ */
+import type { Library } from "./property.ts";
+
+/** A mistake that a caller can make and a file cannot. */
+export interface CallerMistake {
+  /** What the caller does. */
+  readonly what: string;
+  /** What is thrown. */
+  readonly error: "TypeError" | "RangeError";
+  /** What its message looks like. */
+  readonly message: RegExp;
+  /** Makes the mistake. */
+  readonly make: (library: Library) => unknown;
+}
+
+/** TypeScript's types forbid most of these: a caller in JavaScript can still make them. */
+// deno-lint-ignore no-explicit-any
+const wrong = (value: unknown): any => value;
+const RAM = { ram: [{ start: 0n, size: 1n << 20n }] };
+
+/** All of them. */
+export const CALLER_MISTAKES: readonly CallerMistake[] = [
+  {
+    what: "a kernel that is neither bytes nor a source",
+    error: "TypeError",
+    message: /^Cannot read kernel: expected a Uint8Array or a KernelSource/,
+    make: ({ planBoot }) => planBoot(RAM, { kernel: wrong("vmlinux") }),
+  },
+  {
+    what: "a source whose size is no count of bytes",
+    error: "TypeError",
+    message: /^Cannot read kernel: expected a Uint8Array or a KernelSource/,
+    make: ({ planBoot }) => planBoot(RAM, { kernel: { size: NaN, readAt: () => 0 } }),
+  },
+  {
+    what: "a memory region that is not { start: bigint, bytes: Uint8Array }",
+    error: "TypeError",
+    message: /^Cannot use guest memory: expected regions/,
+    make: ({ GuestMemory }) => GuestMemory.of([wrong({ start: 0, bytes: new Uint8Array(1) })]),
+  },
+  {
+    what: "a RAM range that is not { start: bigint, size: bigint }",
+    error: "TypeError",
+    message: /^Cannot use guest memory: expected ranges/,
+    make: ({ planBoot }) => planBoot({ ram: [wrong({ start: 0, size: 1 })] }, { kernel: elf() }),
+  },
+  {
+    what: "a command line part that is no string",
+    error: "TypeError",
+    message: /^Cannot use key: expected a string, got number/,
+    make: ({ Cmdline }) => new Cmdline(64).insert(wrong(1), "value"),
+  },
+  {
+    what: "a number that does not fit the field of a struct being written",
+    error: "RangeError",
+    message: /^Cannot write 65536 to 2 bytes at offset 16/,
+    make: ({ ELF64_EHDR }) => ELF64_EHDR.write(new Uint8Array(64), { e_type: 65536 }),
+  },
+  {
+    what: "bytes that do not fit the field of a struct being written",
+    error: "RangeError",
+    message: /^Cannot write 15 bytes at offset 0: 16 are wanted/,
+    make: ({ ELF64_EHDR }) => ELF64_EHDR.write(new Uint8Array(64), { e_ident: new Uint8Array(15) }),
+  },
+  {
+    what: "a virtio device's number that does not fit its 64 or 32 bits",
+    error: "RangeError",
+    message: /^Cannot insert virtio_mmio\.device: irq -1/,
+    make: ({ Cmdline }) => new Cmdline(64).addVirtioMmioDevice(1n, 0n, -1),
+  },
+  {
+    what: "a struct whose rows are out of order",
+    error: "TypeError",
+    message: /^Cannot define pair\.b: row out of order or size/,
+    make: ({ Struct, ELF64_NHDR: { fields: { n_descsz } } }) =>
+      new Struct<{ a: number; b: number }>("pair", 8, { a: n_descsz, b: n_descsz }),
+  },
+];
+
+/** The first bytes of an ELF file. */
+function elf(): Uint8Array {
+  const file = new Uint8Array(64);
+  file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  new DataView(file.buffer).setUint16(0x36, 56, true);
+  new DataView(file.buffer).setUint8(0x20, 64);
+  return file;
+}

@@ -1,0 +1,67 @@
+import fc from "fast-check";
+import * as mod from "../../mod.ts";
+import type { Struct } from "../../mod.ts";
+import { type Library, property, Violation } from "../property.ts";
+
+/** Any wire struct: its fields are known at run time only. */
+type AnyStruct = Struct<Record<string, number | bigint | Uint8Array>>;
+
+function isStruct(value: unknown): value is AnyStruct {
+  return value instanceof mod.Struct;
+}
+
+/** Every struct that the library exports, by its export's name. */
+export const STRUCTS: readonly string[] = Object.keys(mod)
+  .filter((name) => isStruct((mod as unknown as Record<string, unknown>)[name])).sort();
+
+/** Hostile values of a field of some width; the struct says which kind it wants. */
+const inputs = fc.record({
+  name: fc.constantFrom(...STRUCTS),
+  bytes: fc.uint8Array({ minLength: 4096 + 16, maxLength: 4096 + 16 }),
+  at: fc.nat(16),
+}).map(({ name, bytes, at }) => ({ name, bytes, at }));
+
+export default property({
+  name: "round-trip-structs",
+  says: "every wire struct reads what it wrote, writes its own fields only, and what it read again",
+  inputs,
+  check({ name, bytes, at }, library: Library) {
+    const struct = (library as unknown as Record<string, AnyStruct>)[name];
+    const value = struct.read(bytes, at);
+    // Reading agrees with a plain look at the bytes.
+    for (const [key, { offset, size }] of Object.entries(struct.fields)) {
+      const part = bytes.subarray(at + offset, at + offset + size);
+      const read = value[key];
+      if (read instanceof Uint8Array) {
+        if (read.join() !== part.join()) throw new Violation(`${name}.${key} reads other bytes`);
+        continue;
+      }
+      const little = [...part].reverse().reduce((sum, byte) => sum << 8n | BigInt(byte), 0n);
+      const big = [...part].reduce((sum, byte) => sum << 8n | BigInt(byte), 0n);
+      const wanted = name === "FDT_HEADER" ? big : little;
+      if (BigInt(read) !== wanted) throw new Violation(`${name}.${key} reads another number`);
+    }
+    const encoded = struct.encode(value);
+    if (encoded.length !== struct.size) throw new Violation(`${name} has another size`);
+    if (JSON.stringify(plain(struct.read(encoded))) !== JSON.stringify(plain(value))) {
+      throw new Violation(`${name} does not read what it wrote`);
+    }
+    // What no row covers stays.
+    const target = bytes.map((byte) => ~byte);
+    struct.write(target, value, at);
+    const covered = new Set<number>();
+    for (const { offset, size } of Object.values(struct.fields)) {
+      for (let i = 0; i < size; i++) covered.add(at + offset + i);
+    }
+    target.forEach((byte, i) => {
+      const wanted = covered.has(i) ? bytes[i] : ~bytes[i] & 255;
+      if (byte !== wanted) throw new Violation(`${name} writes another byte`, `at ${i - at}`);
+    });
+  },
+});
+
+function plain(value: Record<string, number | bigint | Uint8Array>): string[] {
+  return Object.entries(value).map(([key, item]) => {
+    return `${key}=${item instanceof Uint8Array ? item.join(" ") : item}`;
+  });
+}

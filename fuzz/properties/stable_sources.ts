@@ -1,0 +1,43 @@
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openFile } from "../../src/files.ts";
+import { boots } from "../arbitraries/boots.ts";
+import { sourceWith } from "../arbitraries/sources.ts";
+import { type Open, plan } from "../boot_run.ts";
+import { digest } from "../digest.ts";
+import { property, Violation } from "../property.ts";
+
+export default property({
+  name: "stable-sources",
+  says: "the answer is the same from bytes, from short reads and from a file",
+  inputs: boots,
+  share: 0.5,
+  check(boot, library) {
+    const expected = digest(library, boot, (bytes) => bytes);
+    const short = digest(library, boot, (bytes) => sourceWith(bytes, { kind: "short", most: 61 }));
+    if (short !== expected) throw new Violation("short reads", `${short}, not ${expected}`);
+
+    const directory = mkdtempSync(join(tmpdir(), "fuzz-"));
+    const opened: { close(): void }[] = [];
+    const fromFile: Open = (bytes, what) => {
+      const path = join(directory, what);
+      const fd = openSync(path, "w");
+      if (bytes.length > 0) writeSync(fd, bytes);
+      closeSync(fd);
+      const source = openFile(path);
+      opened.push(source);
+      return source;
+    };
+    try {
+      const file = digest(library, boot, fromFile);
+      if (file !== expected) throw new Violation("from a file", `${file}, not ${expected}`);
+    } finally {
+      opened.forEach((source) => source.close());
+      rmSync(directory, { recursive: true, force: true });
+    }
+    // Planning twice gives the same plan.
+    const [first, second] = [plan(library, boot), plan(library, boot)];
+    if (first.refused?.message !== second.refused?.message) throw new Violation("another refusal");
+  },
+});

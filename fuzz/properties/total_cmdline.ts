@@ -1,0 +1,59 @@
+import { type CmdlineCase, cmdlineCases, type CmdlineStep } from "../arbitraries/cmdlines.ts";
+import { judge } from "../judge.ts";
+import { property, Violation } from "../property.ts";
+import type { Cmdline } from "../../mod.ts";
+
+function longest({ raw = "", steps }: CmdlineCase): number {
+  const texts = steps.flatMap((step) => {
+    if (step.kind === "insert") return [step.key, step.value];
+    if (step.kind === "multiple") return [step.key, ...step.values];
+    return step.kind === "virtio" ? [] : [step.text];
+  });
+  return [raw, ...texts].reduce((sum, text) => sum + text.length + 8, 0);
+}
+
+function apply(line: Cmdline, step: CmdlineStep): void {
+  switch (step.kind) {
+    case "insert":
+      return line.insert(step.key, step.value);
+    case "multiple":
+      return line.insertMultiple(step.key, step.values);
+    case "str":
+      return line.insertStr(step.text);
+    case "init":
+      return line.insertInitArgs(step.text);
+    case "virtio":
+      return line.addVirtioMmioDevice(step.size, step.base, step.irq, step.id);
+  }
+}
+
+export default property({
+  name: "total-cmdline",
+  says: "Cmdline keeps to its capacity, is as it was after a refusal, and throws LoaderErrors only",
+  inputs: cmdlineCases,
+  check(input, { Cmdline, checkCmdline }) {
+    const size = longest(input);
+    const { capacity, raw, steps } = input;
+    const { value: line } = judge(size, () => {
+      return raw === undefined ? new Cmdline(capacity) : Cmdline.tryFrom(raw, capacity);
+    });
+    if (!line) return;
+    for (const step of steps) {
+      const before = `${line}`;
+      const { refused } = judge(size, () => apply(line, step));
+      if (refused && `${line}` !== before) throw new Violation("a refusal changes the line");
+      if (!refused && !`${line}`.startsWith(before.split(" -- ")[0])) {
+        throw new Violation("an insertion changes what was there", `${before} → ${line}`);
+      }
+    }
+    const { value: bytes } = judge(size, () => line.asCString());
+    if (bytes) {
+      if (bytes.length > capacity) throw new Violation("a line longer than its capacity");
+      if (bytes.indexOf(0) !== bytes.length - 1) throw new Violation("a NUL before the end");
+      if (new TextDecoder().decode(bytes) !== `${line}\0`) throw new Violation("other bytes");
+    }
+    const checked = judge(size, () => checkCmdline(`${line}`, 32, "a test"));
+    const fits = /^[ -~]{0,32}$/.test(`${line}`);
+    if ((checked.value !== undefined) !== fits) throw new Violation("checkCmdline is wrong");
+  },
+});

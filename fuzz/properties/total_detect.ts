@@ -1,0 +1,53 @@
+import fc from "fast-check";
+import { elfFiles } from "../arbitraries/elf_files.ts";
+import { arm64Files, bzImageFiles, riscv64Files } from "../arbitraries/flat_files.ts";
+import { judge } from "../judge.ts";
+import { property, Violation } from "../property.ts";
+
+/** The magics that detection knows, and some that people mistake for kernels. */
+const MAGICS = [
+  [0x7f, 0x45, 0x4c, 0x46],
+  [0x4d, 0x5a, 0, 0, 0x7a, 0x69, 0x6d, 0x67],
+  [0x1f, 0x8b, 8],
+  [0x42, 0x5a, 0x68],
+  [0x5d, 0, 0],
+  [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0],
+  [0x89, 0x4c, 0x5a],
+  [0x02, 0x21, 0x4c, 0x18],
+  [0x04, 0x22, 0x4d, 0x18],
+  [0x28, 0xb5, 0x2f, 0xfd],
+  [0x23, 0x21],
+  [0xd0, 0x0d, 0xfe, 0xed],
+];
+
+const magicFiles = fc.tuple(
+  fc.constantFrom(...MAGICS),
+  fc.nat(9),
+  fc.uint8Array({ maxLength: 80 }),
+).map(([magic, cut, rest]) => Uint8Array.from([...magic.slice(0, cut), ...rest]));
+
+export default property({
+  name: "total-detect",
+  says: "detectKernel names a format or throws a LoaderError, and reads no more than the magics",
+  inputs: fc.oneof(
+    magicFiles,
+    fc.uint8Array({ maxLength: 600 }),
+    fc.oneof(elfFiles, bzImageFiles, arm64Files, riscv64Files).map(({ bytes }) => bytes),
+  ),
+  check(bytes, { detectKernel }) {
+    let furthest = 0;
+    const source = {
+      size: bytes.length,
+      readAt(offset: number, target: Uint8Array) {
+        furthest = Math.max(furthest, offset + target.length);
+        target.set(bytes.subarray(offset, offset + target.length));
+        return Math.min(target.length, bytes.length - offset);
+      },
+    };
+    const { value } = judge(bytes.length, () => detectKernel(source));
+    if (value !== undefined && !/^[a-z0-9-]+$/.test(value)) {
+      throw new Violation("a format that is none", value);
+    }
+    if (furthest > 1024) throw new Violation("detection reads on", `to ${furthest}`);
+  },
+});

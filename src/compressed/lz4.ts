@@ -1,0 +1,228 @@
+import { xxh32 } from "./checksums.ts";
+import type { PackedInput } from "./input.ts";
+import type { Output } from "./output.ts";
+
+/** LZ4 Frame Format, "Legacy frame". */
+const LEGACY_MAGIC = 0x184c2102;
+/** What a block of a legacy frame holds when it is decompressed, the last one excepted. */
+const LEGACY_BLOCK = 8 << 20;
+/** LZ4_COMPRESSBOUND of that: a block of noise. */
+const LEGACY_MAX_PACKED = LEGACY_BLOCK + Math.floor(LEGACY_BLOCK / 255) + 16;
+
+/** LZ4 Frame Format, "General Structure". */
+const FRAME_MAGIC = 0x184d2204;
+/** Sixteen magics of frames to skip. */
+const SKIPPABLE_MAGIC = 0x184d2a50;
+const FLG_VERSION_1 = 0b01;
+const FLG_INDEPENDENT = 1 << 5;
+const FLG_BLOCK_CHECKSUM = 1 << 4;
+const FLG_CONTENT_SIZE = 1 << 3;
+const FLG_CONTENT_CHECKSUM = 1 << 2;
+const FLG_RESERVED = 1 << 1;
+const FLG_DICTIONARY = 1 << 0;
+const BD_RESERVED = 0b10001111;
+/** "Block Maximum Size" 4 to 7. */
+const blockMaximum = (code: number): number => 1 << 8 + 2 * code;
+/** Block size, highest bit: the block is not compressed. */
+const UNCOMPRESSED = 0x80000000;
+/** LZ4 Block Format: matches reach back 65,535 bytes. */
+const WINDOW = 1 << 16;
+const MIN_MATCH = 4;
+/** Copies shorter than this are quicker byte by byte (measured). */
+const BULK = 48;
+
+/**
+ * Decompresses legacy frames, as `lz4 -l` and the kernel's build make them. They have no checksum
+ * and no end mark: that they are whole is the size's to say.
+ *
+ * @param input From the magic on.
+ * @param output Where it goes.
+ */
+export function decodeLz4Legacy(input: PackedInput, output: Output): void {
+  checkMagic(input, LEGACY_MAGIC);
+  let isLast = false;
+  while (input.rest > 0) {
+    const at = input.at;
+    const size = input.u32("block size");
+    if (size === LEGACY_MAGIC) { // as `lz4` and the kernel read them: frames in a row
+      isLast = false;
+      continue;
+    }
+    if (isLast) throw input.corrupt("block", at, "no block after one of under 8 MiB", size);
+    if (size === 0 || size > LEGACY_MAX_PACKED) {
+      throw input.corrupt("block size", at, `1 to ${LEGACY_MAX_PACKED}`, size);
+    }
+    const end = input.skip(size, "block") + size;
+    const start = output.length;
+    decodeBlock(input, end - size, end, output, start, LEGACY_BLOCK);
+    isLast = output.length - start < LEGACY_BLOCK;
+  }
+}
+
+/**
+ * Decompresses frames, with all their checksums.
+ *
+ * @param input From the magic on.
+ * @param output Where it goes.
+ */
+export function decodeLz4(input: PackedInput, output: Output): void {
+  do {
+    const at = input.at;
+    const magic = input.u32("magic");
+    input.at = at;
+    if ((magic & ~0xf) >>> 0 === SKIPPABLE_MAGIC) {
+      input.at += 4;
+      input.skip(input.u32("skippable frame size"), "skippable frame");
+    } else if (at > 0 && magic !== FRAME_MAGIC) {
+      input.end();
+    } else {
+      decodeFrame(input, output);
+    }
+  } while (input.rest > 0);
+}
+
+function decodeFrame(input: PackedInput, output: Output): void {
+  checkMagic(input, FRAME_MAGIC);
+  const { flags, maximum, contentSize } = readDescriptor(input);
+  if (contentSize !== undefined) output.announce(contentSize);
+  const start = output.length;
+  for (;;) {
+    const at = input.at;
+    const word = input.u32("block size");
+    if (word === 0) break;
+    const size = word & ~UNCOMPRESSED;
+    if (size > maximum) throw input.corrupt("block size", at, `at most ${maximum}`, size);
+    const block = input.take(size, "block");
+    if (flags & FLG_BLOCK_CHECKSUM) {
+      const checksum = input.u32("block checksum");
+      input.verify("block checksum", input.at - 4, checksum, xxh32(block));
+    }
+    if (word & UNCOMPRESSED) {
+      output.reserve(size).set(block, output.length);
+      output.length += size;
+    } else {
+      const first = flags & FLG_INDEPENDENT ? output.length : start;
+      decodeBlock(input, at + 4, at + 4 + size, output, first, maximum);
+    }
+  }
+  const size = output.length - start;
+  if (contentSize !== undefined && contentSize !== BigInt(size)) {
+    throw input.corrupt("content size", input.at - 4, `${contentSize} bytes`, `${size} bytes`);
+  }
+  if (flags & FLG_CONTENT_CHECKSUM) {
+    const stored = input.u32("content checksum");
+    const computed = xxh32(output.bytes.subarray(start, output.length));
+    input.verify("content checksum", input.at - 4, stored, computed);
+  }
+}
+
+interface Descriptor {
+  readonly flags: number;
+  readonly maximum: number;
+  readonly contentSize: bigint | undefined;
+}
+
+function readDescriptor(input: PackedInput): Descriptor {
+  const at = input.at;
+  const flags = input.u8("FLG");
+  const isFlags = flags >>> 6 === FLG_VERSION_1 && (flags & FLG_RESERVED) === 0;
+  if (!isFlags) throw input.corrupt("FLG", at, "version 1, reserved bit 0", flags);
+  const bd = input.u8("BD");
+  const code = bd >>> 4;
+  if (bd & BD_RESERVED || code < 4) {
+    throw input.corrupt("BD", at + 1, "a block maximum of 4 to 7, reserved bits 0", bd);
+  }
+  const contentSize = flags & FLG_CONTENT_SIZE ? input.u64("content size") : undefined;
+  if (flags & FLG_DICTIONARY) {
+    const id = input.u32("dictionary id");
+    throw input.corrupt("dictionary id", input.at - 4, "none", id, "COMPRESSED_UNSUPPORTED");
+  }
+  const hash = xxh32(input.bytes.subarray(at, input.at)) >>> 8 & 0xff;
+  input.verify("header checksum", input.at, input.u8("header checksum"), hash);
+  return { flags, maximum: blockMaximum(code), contentSize };
+}
+
+function checkMagic(input: PackedInput, magic: number): void {
+  const actual = input.u32("magic");
+  if (actual !== magic) {
+    throw input.corrupt("magic", input.at - 4, `0x${magic.toString(16)}`, actual);
+  }
+}
+
+/**
+ * Decompresses one block (LZ4 Block Format).
+ *
+ * @param input The whole stream.
+ * @param at Where the block starts.
+ * @param end Where it ends.
+ * @param output Where it goes.
+ * @param first The first byte of the output that matches may reach.
+ * @param maximum What it may come to, in bytes.
+ */
+function decodeBlock(
+  input: PackedInput,
+  at: number,
+  end: number,
+  output: Output,
+  first: number,
+  maximum: number,
+): void {
+  const bytes = input.bytes;
+  const out = output.makeRoom(maximum);
+  const start = output.length;
+  const roomEnd = Math.min(start + maximum, output.limit);
+  const overflow = () =>
+    roomEnd === output.limit
+      ? output.overflow()
+      : input.corrupt("block", at, `at most ${maximum} bytes in a block`, "more");
+  const broken = (what: string) => input.corrupt("block", at, what, `none before ${end}`);
+  let position = start;
+  while (at < end) {
+    const token = bytes[at++];
+    let length = token >>> 4;
+    if (length === 15) {
+      for (let byte = 255; byte === 255; length += byte) {
+        if (at >= end) throw broken("the rest of a literal length");
+        byte = bytes[at++];
+      }
+    }
+    if (length > end - at) throw broken(`${length} literals`);
+    if (length > roomEnd - position) throw overflow();
+    if (length > BULK) {
+      out.set(bytes.subarray(at, at + length), position);
+      at += length;
+      position += length;
+    } else {
+      for (const stop = at + length; at < stop;) out[position++] = bytes[at++];
+    }
+    if (at === end) { // the last sequence has literals only
+      output.length = position;
+      return;
+    }
+
+    if (end - at < 2) throw broken("a match offset");
+    const distance = bytes[at] | bytes[at + 1] << 8;
+    if (distance === 0 || distance > position - first || distance >= WINDOW) {
+      throw input.corrupt("match offset", at, `1 to ${position - first}`, distance);
+    }
+    at += 2;
+    length = token & 15;
+    if (length === 15) {
+      for (let byte = 255; byte === 255; length += byte) {
+        if (at >= end) throw broken("the rest of a match length");
+        byte = bytes[at++];
+      }
+    }
+    length += MIN_MATCH;
+    if (length > roomEnd - position) throw overflow();
+    if (length > BULK && distance >= length) {
+      out.copyWithin(position, position - distance, position - distance + length);
+      position += length;
+    } else {
+      for (const stop = position + length; position < stop; position++) {
+        out[position] = out[position - distance];
+      }
+    }
+  }
+  throw broken("a sequence of literals at the end");
+}
