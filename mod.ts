@@ -44,9 +44,9 @@ export {
   loadDtb,
   PE,
 } from "./src/loader.ts";
+export { BootParams } from "./src/params/boot_params.ts";
 export {
   type BootConfigurator,
-  BootParams,
   FdtBootConfigurator,
   LinuxBootConfigurator,
   PvhBootConfigurator,
@@ -114,8 +114,11 @@ export {
   setMemory,
 } from "./src/params/device_tree_edit.ts";
 export * from "./src/structs/bootparam.ts";
+export * from "./src/structs/edd.ts";
 export * from "./src/structs/elf.ts";
 export * from "./src/structs/fdt.ts";
 export * from "./src/structs/image_header.ts";
+export * from "./src/structs/screen_info.ts";
 export * from "./src/structs/start_info.ts";
 export { type Field, type Fields, Struct } from "./src/structs/struct.ts";
+export * from "./src/structs/x86_firmware.ts";

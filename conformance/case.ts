@@ -1,5 +1,5 @@
 /** What a conformance case is, and what can come of it. */
-import type { AddressRange, BootOptions, BootPlan, LoaderErrorCode } from "../mod.ts";
+import type { AddressRange, BootOptions, BootPlan, LoaderErrorCode, PlanJson } from "../mod.ts";
 import type { GuestArch, Machine } from "./machines.ts";
 
 /** How a case ended. Red: fail, xpass, timeout, broken. */
@@ -98,6 +98,8 @@ export interface BootCase {
   readonly isDone?: (serial: string) => boolean;
   /** Hard limit in seconds. */
   readonly timeout: number;
+  /** What of the protocol it shows, with the section of the specification. */
+  readonly requirement?: string;
   /** Additional arguments of QEMU. */
   readonly qemuArgs?: readonly string[];
 }
@@ -110,6 +112,8 @@ export interface RefusalCase {
   readonly id: CaseId;
   /** What it needs. */
   readonly needs: readonly Need[];
+  /** What must be refused, and why, with the section of the specification. */
+  readonly requirement?: string;
   /** The error code that is the pass. */
   readonly code: LoaderErrorCode;
   /** The RAM that there is. */
@@ -145,6 +149,26 @@ export interface CaseResult {
   readonly artifacts?: string;
   /** The last lines on the guest's serial port, for red cases. */
   readonly serialTail?: readonly string[];
+  /** What of the protocol the case shows. */
+  readonly requirement?: string;
+  /** The plan that was booted. */
+  readonly plan?: PlanJson;
+  /** What was on the guest's serial port; of a long log its beginning and its end. */
+  readonly serial?: string;
+  /** The error that a refusal came to. */
+  readonly refusal?: string;
+  /** Where the time went. */
+  readonly timing?: Timing;
+}
+
+/** Where a case's time went, in milliseconds. */
+export interface Timing {
+  /** The library: reading the kernel, planning, writing guest memory. */
+  readonly load: number;
+  /** The harness: guest memory to a file, the stub. */
+  readonly prepare: number;
+  /** The guest, with its hypervisor. */
+  readonly guest: number;
 }
 
 /**

@@ -41,7 +41,7 @@ export interface ExecuteOptions {
 }
 
 /** What a case came to, without what every result has. */
-type Verdict = Omit<CaseResult, "id" | "ms" | "kernelVersion" | "driverVersion">;
+type Verdict = Omit<CaseResult, "id" | "ms" | "kernelVersion" | "driverVersion" | "requirement">;
 
 /**
  * Runs a case.
@@ -71,6 +71,7 @@ export async function execute(test: Case, options: ExecuteOptions): Promise<Case
     ms: Math.round(performance.now() - started),
     kernelVersion: versionOf("kernel"),
     driverVersion: versionOf("qemu"),
+    requirement: test.requirement,
   };
 }
 
@@ -119,6 +120,7 @@ async function boot(test: BootCase, options: ExecuteOptions): Promise<Verdict> {
   const layout = test.layout(kernelPaths(options.capabilities));
   const memory = allocate(ramRanges(test.machine, test.ramSize), layout.dirt);
   const kernel = openKernel(layout.kernel);
+  const begun = performance.now();
   let plan;
   try {
     const fresh = layout.dirt === undefined;
@@ -129,6 +131,7 @@ async function boot(test: BootCase, options: ExecuteOptions): Promise<Verdict> {
   } finally {
     kernel.close();
   }
+  const loaded = performance.now();
   mkdirSync(options.artifactsDir, { recursive: true });
   const directory = mkdtempSync(
     join(options.artifactsDir, `${formatId(test.id).replaceAll("/", "_")}-`),
@@ -144,16 +147,22 @@ async function boot(test: BootCase, options: ExecuteOptions): Promise<Verdict> {
       args: test.qemuArgs,
       directory,
     });
+    const prepared = performance.now();
     const timeout = options.timeout ?? test.timeout;
     const exit = await runGuest(command, { timeout, isDone: test.isDone, signal: options.signal });
     const seen = { serial: exit.serial, plan, options: layout.options, machine: test.machine };
-    const verdict = judgeExit(exit, test.judge(seen), timeout, options.signal);
+    const verdict = {
+      ...judgeExit(exit, test.judge(seen), timeout, options.signal),
+      plan: planToJson(plan),
+      serial: clip(exit.serial),
+      timing: { load: loaded - begun, prepare: prepared - loaded, guest: exit.ms },
+    };
     isKept = verdict.outcome !== "pass" || options.keep;
     if (!isKept) return verdict;
     const replay = command.map(quote).join(" ");
     writeFileSync(join(directory, "serial.log"), exit.serial);
     writeFileSync(join(directory, "stderr.log"), exit.stderr);
-    writeFileSync(join(directory, "plan.json"), JSON.stringify(planToJson(plan), null, 2));
+    writeFileSync(join(directory, "plan.json"), JSON.stringify(verdict.plan, null, 2));
     writeFileSync(join(directory, "plan.txt"), `${formatPlan(plan)}\n`);
     writeFileSync(join(directory, "replay.sh"), `#!/bin/sh\nexec ${replay}\n`);
     return { ...verdict, replay, artifacts: directory };
@@ -186,6 +195,17 @@ function judgeExit(
   };
 }
 
+/** What a report takes of a log: Linux prints some 40 KB until userland. */
+const MAX_KEPT = 256 << 10;
+
+/** The beginning and the end of a log: how it ended matters more. */
+function clip(serial: string): string {
+  const more = serial.length - MAX_KEPT;
+  if (more <= 0) return serial;
+  const [head, tail] = [serial.slice(0, MAX_KEPT / 4), serial.slice(-MAX_KEPT * 3 / 4)];
+  return `${head}\n[… ${more} characters left out …]\n${tail}`;
+}
+
 /** Memory is filled with this before a refusal, and must hold it after. */
 const CANARY = 0x5a;
 
@@ -195,11 +215,13 @@ function refuse(test: RefusalCase): Verdict {
   });
   const kernel = openKernel(wanted);
   const memory = allocate(test.ram, CANARY);
+  let refusal;
   try {
     bootLinux(memory, { ...options, kernel: kernel.source });
     return { outcome: "fail", reason: `it was booted, ${test.code} is wanted` };
   } catch (error) {
     if (!(error instanceof LoaderError)) throw error;
+    refusal = `${error.code}: ${error.message}`;
     if (error.code !== test.code) {
       return { outcome: "fail", reason: `${error.code} is not ${test.code}: ${error.message}` };
     }
@@ -208,8 +230,8 @@ function refuse(test: RefusalCase): Verdict {
   }
   const isUntouched = memory.regions.every(({ bytes }) => bytes.every((byte) => byte === CANARY));
   return isUntouched
-    ? { outcome: "pass" }
-    : { outcome: "fail", reason: "guest memory was written" };
+    ? { outcome: "pass", refusal }
+    : { outcome: "fail", reason: "guest memory was written", refusal };
 }
 
 /** An argument as a POSIX shell takes it. */

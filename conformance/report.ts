@@ -31,8 +31,13 @@ export function reportOf(
   return { cases, passed, failed, skipped: cases.length - passed - failed };
 }
 
+/** What a report of its own shows of a case, and would make these results ten times as large. */
+function withoutEvidence({ plan: _, serial: __, ...rest }: CaseResult): CaseResult {
+  return rest;
+}
+
 /**
- * Writes a report as JSON. The file is whole or not there: it is written beside and then renamed.
+ * Writes a report as JSON, without plans and serial logs. The file is whole or not there: it is written beside and then renamed.
  *
  * @param path The file.
  * @param report The report.
@@ -41,7 +46,8 @@ export function reportOf(
 export function writeJson(path: string, report: RunReport): void {
   const partial = `${path}.${process.pid}.partial`;
   try {
-    writeFileSync(partial, `${JSON.stringify(report, null, 2)}\n`);
+    const slim = { ...report, cases: report.cases.map(withoutEvidence) };
+    writeFileSync(partial, `${JSON.stringify(slim, null, 2)}\n`);
     renameSync(partial, path);
   } catch (error) {
     rmSync(partial, { force: true });

@@ -5,7 +5,7 @@ import { type ElfKernel, parseElf } from "./formats/elf.ts";
 import { findPvhNote } from "./formats/elf_notes.ts";
 import { type FlatKernel, parseArm64Image, parseRiscv64Image } from "./formats/image.ts";
 import { type ApplyOptions, applyPlacements } from "./memory/apply.ts";
-import type { GuestMemory, RamLayout } from "./memory/guest_memory.ts";
+import { type GuestMemory, outsideRam, type RamLayout } from "./memory/guest_memory.ts";
 import { planArm64 } from "./protocols/arm64.ts";
 import { planLinux64 } from "./protocols/linux64.ts";
 import { type BootOptions, type BootPlan, type BootProtocol, requestOf } from "./protocols/plan.ts";
@@ -93,6 +93,10 @@ export function planBoot(layout: RamLayout, options: BootOptions): BootPlan {
  * not fit this memory, and then nothing was written; `PARTIALLY_APPLIED` if a source failed while it was read.
  */
 export function applyPlan(memory: GuestMemory, plan: BootPlan, options: ApplyOptions = {}): void {
+  for (const range of plan.ram) {
+    // The guest is told of this RAM: it must be there, placements or not.
+    if (!memory.contains(range)) throw outsideRam("RAM of the plan", range, memory);
+  }
   applyPlacements(memory, plan.placements, options);
 }
 

@@ -244,7 +244,7 @@ describe("applyPlan", () => {
     const dirty = dirtyRam({ start: 0n, size: 0x300_0000 });
     assertEquals(refusal(() => applyPlan(GuestMemory.of(dirty.regions), plan)), {
       code: "OUTSIDE_RAM",
-      between: ["initrd", "guest RAM"],
+      between: ["RAM of the plan", "guest RAM"],
     });
     assertEquals(dirty.changes(), []);
   });

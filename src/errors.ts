@@ -3,7 +3,7 @@
  *
  * - `SOURCE_*`, `PARTIALLY_APPLIED`: the bytes could not be had.
  * - `UNKNOWN_FORMAT`, `UNSUPPORTED_FORMAT`, `TRUNCATED`, `ELF_*`, `NOTE_*`, `BZIMAGE_*`, `IMAGE_*`,
- *   `FDT_*`: the file says something that is not so, or that cannot be booted.
+ *   `ZBOOT_*`, `COMPRESSED_*`, `FDT_*`: the file says something that is not so, or that cannot be booted.
  * - `CMDLINE_*`: the command line.
  * - the rest: the plan and the guest's memory.
  */
@@ -38,6 +38,13 @@ export type LoaderErrorCode =
   | "IMAGE_MAGIC"
   | "IMAGE_BIG_ENDIAN"
   | "IMAGE_FIELD"
+  | "ZBOOT_FIELD"
+  | "COMPRESSED_CORRUPT"
+  | "COMPRESSED_CHECKSUM"
+  | "COMPRESSED_SIZE"
+  | "COMPRESSED_TRAILING"
+  | "COMPRESSED_UNSUPPORTED"
+  | "COMPRESSED_NESTING"
   | "FDT_MAGIC"
   | "FDT_VERSION"
   | "FDT_STRUCTURE"

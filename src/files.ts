@@ -4,11 +4,9 @@
  *
  * @module
  */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { MAX_SINGLE_READ } from "./limits.ts";
 import type { KernelSource } from "./source.ts";
-
-/** One read is capped: Deno and Node throw at 2^31 bytes. */
-const MAX_READ = 1 << 30;
 
 /**
  * An open file as a source. Close it when the plan has been applied.
@@ -36,11 +34,11 @@ export class FileSource implements KernelSource {
    * @throws {Error} The runtime's own error if it cannot be opened, or is not a regular file.
    */
   constructor(path: string | URL) {
+    // Before it is opened: opening a FIFO waits for a writer.
+    if (!statSync(path).isFile()) throw new Error(`Cannot read ${path}: not a regular file`);
     const fd = openSync(path, "r");
     try {
-      const stat = fstatSync(fd);
-      if (!stat.isFile()) throw new Error(`Cannot read ${path}: not a regular file`);
-      this.size = stat.size;
+      this.size = fstatSync(fd).size;
     } catch (error) {
       closeSync(fd);
       throw error;
@@ -57,7 +55,7 @@ export class FileSource implements KernelSource {
    */
   readAt(offset: number, target: Uint8Array): number {
     if (this.#fd === undefined) throw new Error("Cannot read file: it is closed");
-    return readSync(this.#fd, target, 0, Math.min(target.length, MAX_READ), offset);
+    return readSync(this.#fd, target, 0, Math.min(target.length, MAX_SINGLE_READ), offset);
   }
 
   /** Closes the file; a second time does nothing. */

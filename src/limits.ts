@@ -56,3 +56,15 @@ export const MAX_CMDLINE_SIZE = 1 << 20;
  * lies between two of them is filled with zeros, so an address too far must not allocate.
  */
 export const MAX_BOOT_PARAMS_LIST = 1 << 20;
+
+/**
+ * Compressed data inside compressed data. A vmlinux in a bzImage in a gzip file makes two, and so
+ * does an Image in a zboot image that was packed once more.
+ */
+export const MAX_UNWRAPS = 4;
+
+/**
+ * A kernel that is decompressed, unless the caller says otherwise. A vmlinux with debug information
+ * has 500 MiB to 1 GiB; one without, under 100 MiB.
+ */
+export const MAX_KERNEL_SIZE = 1 << 30;

@@ -5,8 +5,8 @@ import { cmdlines } from "./cmdlines.ts";
 import { elfFiles, type KernelFile, noteFiles } from "./elf_files.ts";
 import { arm64Files, bzImageFiles, riscv64Files } from "./flat_files.ts";
 import { pattern } from "./images.ts";
-import { layOut, layouts, type Region } from "./layouts.ts";
-import { machines } from "./device_machines.ts";
+import { layOut, type LayoutRecipe, layouts, type Region } from "./layouts.ts";
+import { machines, riscvMachines } from "./device_machines.ts";
 import { boundary, sometimes } from "./numbers.ts";
 import { bootDtbs } from "./tree_files.ts";
 
@@ -90,10 +90,11 @@ const x86Only = {
     6,
   ),
 };
-const treeOnly = {
+const treeOnly = (own: fc.Arbitrary<CaseOptions["deviceTree"]>) => ({
   deviceTree: fc.oneof(
-    { arbitrary: bootDtbs, weight: 3 },
-    { arbitrary: machines, weight: 3 },
+    { arbitrary: bootDtbs, weight: 6 },
+    { arbitrary: own, weight: 6 },
+    { arbitrary: fc.oneof(machines, riscvMachines), weight: 1 },
     { arbitrary: fc.constant(undefined), weight: 1 },
   ),
   seeds: sometimes(
@@ -101,10 +102,35 @@ const treeOnly = {
     4,
   ),
   exceptionLevel: sometimes(fc.constantFrom(1 as const, 2 as const), 3),
-};
+  hartid: sometimes(boundary, 3),
+});
 
 // deno-lint-ignore no-explicit-any
 type Asked = any;
+
+/** Takes out of most cases what alone would have them refused: else few boots would get far. */
+function calmed(asked: Asked, layout: LayoutRecipe, mixed: number): [Asked, LayoutRecipe] {
+  if (mixed > 5) return [{ ...asked }, { ...layout }];
+  const { cmdline, initrd } = asked;
+  return [
+    {
+      ...asked,
+      cmdline: cmdline !== undefined && /^[ -~]{0,255}$/.test(cmdline) ? cmdline : undefined,
+      initrd: initrd === 0 ? undefined : initrd,
+      maxCmdlineSize: undefined,
+      protocol: undefined,
+      kernelAddress: mixed === 0 ? asked.kernelAddress : undefined,
+      initrdAddress: mixed === 1 && initrd ? asked.initrdAddress : undefined,
+      memoryMap: mixed === 2 ? asked.memoryMap : undefined,
+    },
+    {
+      ...layout,
+      before: Math.max(layout.before, 0),
+      after: mixed === 3 ? layout.after : Math.max(layout.after, 0x2000),
+      cuts: mixed === 3 ? layout.cuts : layout.cuts.map(({ at }) => ({ at, hole: 0 })),
+    },
+  ];
+}
 
 function resolve(file: KernelFile, ram: readonly Region[], asked: Asked): BootCase {
   const places = anchors(ram, file);
@@ -137,6 +163,29 @@ const x86Layouts = layouts(LOW_RAM, [0x10000, 0x40000, 0x2000]);
 /** A device tree takes a block of 2 MiB. */
 const treeLayouts = layouts([0, 0, 0, 0x10000], [0x400000, 0x420000, 0x200000]);
 
+/** Machines that are as they should be. */
+const ARM: CaseOptions["deviceTree"] = {
+  ...{ cpus: 1, psci: "hvc" },
+  gic: {
+    version: 2,
+    distributor: { start: 0x0800_0000n, size: 0x1_0000n },
+    cpuInterface: { start: 0x0801_0000n, size: 0x1_0000n },
+  },
+};
+const RISCV: CaseOptions["deviceTree"] = {
+  ...{ cpus: 1, timebaseHz: 10_000_000 },
+  plic: { registers: { start: 0x0c00_0000n, size: 0x60_0000n }, sources: 96 },
+};
+
+/** Whether "Xen" and its NUL occur after a note header of type 18. */
+function hasPvhNote(bytes: Uint8Array): boolean {
+  const wanted = [18, 0, 0, 0, 0x58, 0x65, 0x6e, 0];
+  for (let at = bytes.indexOf(0x58); at > 0; at = bytes.indexOf(0x58, at + 1)) {
+    if (wanted.every((byte, i) => bytes[at - 4 + i] === byte)) return true;
+  }
+  return false;
+}
+
 /** A module list is only for PVH, setup_data only for linux64: mostly, the wrong one is left out. */
 function x86Boots(files: fc.Arbitrary<KernelFile>): fc.Arbitrary<BootCase> {
   return fc.record({
@@ -145,26 +194,32 @@ function x86Boots(files: fc.Arbitrary<KernelFile>): fc.Arbitrary<BootCase> {
     asked: fc.record({ ...common, ...x86Only }),
     mixed: fc.nat(9),
   }).map(({ file, layout, asked, mixed }) => {
-    const isPvh = asked.protocol !== "linux64" && asked.modules !== undefined;
-    if (mixed !== 9) {
-      Object.assign(asked, isPvh ? { setupData: undefined } : { modules: undefined });
+    const [options, around] = calmed(asked, layout, mixed);
+    const isPvh = hasPvhNote(file.bytes) && options.protocol !== "linux64";
+    if (mixed !== 9) delete options[isPvh ? "setupData" : "modules"];
+    if (mixed < 6) {
+      if (!options.initrd) delete options.modules;
+      options.modules = options.modules?.filter(({ source }: Asked) => source.length > 0);
+      around.low = Math.max(around.low, 0x10000);
     }
-    if (mixed !== 8 && asked.protocol === "arm64") asked.protocol = undefined;
-    if (mixed < 6 && !asked.initrd) Object.assign(asked, { initrdAddress: undefined });
-    return resolve(file, layOut(layout, file.low, file.high), asked);
+    return resolve(file, layOut(around, file.low, file.high), options);
   });
 }
 
-function treeBoots(files: fc.Arbitrary<KernelFile>): fc.Arbitrary<BootCase> {
+function treeBoots(
+  files: fc.Arbitrary<KernelFile>,
+  isArm: boolean,
+): fc.Arbitrary<BootCase> {
   return fc.record({
     file: files,
     layout: treeLayouts,
-    asked: fc.record({ ...common, ...treeOnly }),
+    asked: fc.record({ ...common, ...treeOnly(isArm ? machines : riscvMachines) }),
     mixed: fc.nat(9),
   }).map(({ file, layout, asked, mixed }) => {
-    if (mixed !== 8) asked.protocol = undefined;
-    if (mixed < 6 && !asked.initrd) Object.assign(asked, { initrdAddress: undefined });
-    return resolve(file, layOut(layout, file.low, file.high), asked);
+    const [options, around] = calmed(asked, layout, mixed);
+    if (mixed !== 7) delete options[isArm ? "hartid" : "exceptionLevel"];
+    if (mixed < 6 && mixed % 2 === 0) options.deviceTree = isArm ? ARM : RISCV;
+    return resolve(file, layOut(around, file.low, file.high), options);
   });
 }
 
@@ -175,9 +230,9 @@ export const elfBoots: fc.Arbitrary<BootCase> = x86Boots(
 /** Boots of bzImages. */
 export const bzImageBoots: fc.Arbitrary<BootCase> = x86Boots(bzImageFiles);
 /** Boots of arm64 Images. */
-export const arm64Boots: fc.Arbitrary<BootCase> = treeBoots(arm64Files);
+export const arm64Boots: fc.Arbitrary<BootCase> = treeBoots(arm64Files, true);
 /** Boots of riscv64 Images. */
-export const riscv64Boots: fc.Arbitrary<BootCase> = treeBoots(riscv64Files);
+export const riscv64Boots: fc.Arbitrary<BootCase> = treeBoots(riscv64Files, false);
 
 /** Boots of every kind. Few need much RAM, for a run's cost is that of its RAM. */
 export const boots: fc.Arbitrary<BootCase> = fc.oneof(

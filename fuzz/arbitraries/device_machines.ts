@@ -1,6 +1,6 @@
 /** Machines to build a device tree for. */
 import fc from "fast-check";
-import type { Arm64Machine } from "../../mod.ts";
+import type { Arm64Machine, Riscv64Machine } from "../../mod.ts";
 import { boundary, sometimes } from "./numbers.ts";
 
 const address = fc.oneof(
@@ -31,3 +31,19 @@ export const machines: fc.Arbitrary<Arm64Machine> = fc.record({
   ),
   virtioMmio: sometimes(fc.array(fc.record({ address, irq }), { maxLength: 2 }), 2),
 }) as fc.Arbitrary<Arm64Machine>;
+
+/** riscv64 machines, most of them possible. */
+export const riscvMachines: fc.Arbitrary<Riscv64Machine> = fc.record({
+  cpus: fc.constantFrom(1, 2, 17, 0, 513),
+  timebaseHz: fc.constantFrom(10_000_000, 0, 1),
+  mmu: sometimes(fc.constantFrom("sv39" as const, "sv48" as const), 2),
+  plic: fc.record({
+    registers: fc.constantFrom(0x0c00_0000n, 0x0900_0000n).map((start) => ({
+      start,
+      size: 0x60_0000n,
+    })),
+    sources: fc.constantFrom(96, 1, 0, 1023, 1024),
+  }),
+  uart: sometimes(fc.record({ address, irq }), 1),
+  virtioMmio: sometimes(fc.array(fc.record({ address, irq }), { maxLength: 2 }), 2),
+}) as fc.Arbitrary<Riscv64Machine>;

@@ -28,12 +28,15 @@ export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
   cmdline_size: fc.constantFrom(2047, 255, 0, 1, 16, 0xffffffff),
   setup_data: sometimes(boundary, 6),
   syssizePlus: fc.constantFrom(0, 0, 0, 1, -1, 2),
-  valid: fc.boolean(),
+  valid: fc.nat(2).map((n) => n > 0),
   bends: bends(placesOf(SETUP)),
 }).map(({ size, headerEnd, syssizePlus, valid, bends, setup_data = 0n, ...fields }) => {
   // Every odd choice alone makes a file that is refused: half of the files have few of them.
   const good = valid
-    ? { kernel_alignment: 0x10000, version: 0x20f, xloadflags: 3, cmdline_size: 2047 }
+    ? {
+      ...{ kernel_alignment: 0x10000, version: 0x20f, xloadflags: 1 | fields.xloadflags & 2 },
+      ...{ cmdline_size: 2047, init_size: Math.min(fields.init_size, 0x21000) },
+    }
     : {};
   const kernel = pattern(valid ? Math.max(size, 0x210) : size, 3);
   const syssize = Math.max(Math.ceil(kernel.length / 16) + (valid ? 0 : syssizePlus), 0);
@@ -43,7 +46,7 @@ export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
   const span = BigInt(Math.max(Math.min(fields.init_size, 0x40000), kernel.length, 0x1000));
   const align = BigInt(good.kernel_alignment ?? (fields.kernel_alignment || 1));
   const aligned = align > 0x1000000n ? low : (low + align - 1n) / align * align;
-  return { bytes: bent(file, bends), low: aligned, high: aligned + span };
+  return { bytes: bent(file, valid ? [] : bends), low: aligned, high: aligned + span };
 });
 
 const flatRecipe = fc.record({
@@ -61,6 +64,18 @@ const flatRecipe = fc.record({
     { arbitrary: fc.constantFrom(1n, 0b1011n, 1n << 63n), weight: 1 },
   ),
   base: fc.constantFrom(0x40000000n, 0x40000000n, 0n, 0x40200000n, 0x10_0000_0000n),
+  calm: fc.nat(2).map((n) => n > 0),
+}).map(({ calm, ...recipe }) => {
+  if (!calm) return { ...recipe, calm };
+  const { size, textOffset, imageSize, flags } = recipe;
+  return {
+    ...recipe,
+    calm,
+    size: Math.max(size, 64),
+    textOffset: textOffset < 0x400000n ? textOffset : 0n,
+    imageSize: imageSize > 0n && imageSize < 0x100000n ? imageSize : 0x3000n,
+    flags: flags & 0b1110n,
+  };
 });
 
 /** arm64 Images. */
@@ -88,7 +103,8 @@ export const riscv64Files: fc.Arbitrary<KernelFile> = fc.record({
   version: fc.constantFrom(2, 2, 1, 0, 0x10000, 0x10002, 0xffffffff),
   magic: fc.constantFrom("both", "both", "both", "first", "second"),
   bends: bends(RISCV_IMAGE_PLACES),
-}).map(({ recipe: { size, textOffset, imageSize, flags, base }, version, magic, bends }) => {
+}).map(({ recipe, version, magic, bends }) => {
+  const { size, textOffset, imageSize, flags, base, calm } = recipe;
   const file = pattern(Math.max(size, 64), 5);
   file.fill(0, 0, 64);
   poke(file, 0x00, 4, 0x106f5a4d);
@@ -96,9 +112,9 @@ export const riscv64Files: fc.Arbitrary<KernelFile> = fc.record({
   poke(file, 0x10, 8, imageSize);
   poke(file, 0x18, 8, flags & 1n);
   poke(file, 0x20, 4, version);
-  if (magic !== "second") poke(file, 0x30, 8, 0x5643534952n); // "RISCV"
-  if (magic !== "first") poke(file, 0x38, 4, 0x05435352); // "RSC\x05"
-  const bytes = bent(file.slice(0, size), bends);
+  if (calm || magic !== "second") poke(file, 0x30, 8, 0x5643534952n); // "RISCV"
+  if (calm || magic !== "first") poke(file, 0x38, 4, 0x05435352); // "RSC\x05"
+  const bytes = bent(file.slice(0, size), calm ? [] : bends);
   return { bytes, low: base, high: base + flatSpan(textOffset, imageSize, size) };
 });
 

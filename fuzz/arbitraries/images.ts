@@ -164,7 +164,7 @@ export function elfImage(
   return file;
 }
 
-/** An ELF note, and what its header says if that is not so. */
+/** An ELF note; n_namesz and n_descsz where they are not so. */
 export interface Note {
   /** The owner with its NUL. `"Xen\0"` if not given. */
   readonly name?: string;
@@ -172,7 +172,6 @@ export interface Note {
   readonly type?: number;
   /** The descriptor. */
   readonly descriptor: Uint8Array;
-  /** n_namesz, n_descsz. */
   readonly namesz?: number;
   readonly descsz?: number;
 }

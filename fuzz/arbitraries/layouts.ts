@@ -11,7 +11,7 @@ export interface Region {
 /** How RAM lies around a kernel. */
 export interface LayoutRecipe {
   /** RAM from address 0. */
-  readonly low: number;
+  low: number;
   /** RAM before the kernel's first byte and after its last; negative ones cut into it. */
   readonly before: number;
   readonly after: number;

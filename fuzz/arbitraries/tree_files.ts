@@ -65,13 +65,16 @@ const property = fc.oneof(
   }),
 );
 
-const { node } = fc.letrec<{ node: Node }>((tie) => ({
-  node: fc.record({
+/** Nodes of a few levels: a file of many is the linear property's. */
+function nodes(levels: number): fc.Arbitrary<Node> {
+  return fc.record({
     name,
     properties: fc.array(property, { maxLength: 4 }),
-    children: fc.array(tie("node"), { maxLength: 3, depthIdentifier: "tree" }),
-  }, { noNullPrototype: true }) as fc.Arbitrary<Node>,
-}));
+    children: levels === 0 ? fc.constant([]) : fc.array(nodes(levels - 1), { maxLength: 3 }),
+  });
+}
+
+const node = nodes(3);
 
 /** Trees that a DTB can hold. */
 export const trees: fc.Arbitrary<Tree> = fc.record({
@@ -111,7 +114,7 @@ export const bootTrees: fc.Arbitrary<Tree> = fc.record({
  * Writes a DTB: Devicetree Specification v0.4, chapter 5, as plainly as can be. No bounds are checked.
  *
  * @param tree The tree.
- * @param nops FDT_NOPs before every token.
+ * @param nops FDT_NOPs before every token but the first and the last, where dtc wants none.
  * @returns The file.
  */
 export function dtb({ bootCpuId, reservations, root }: Tree, nops = 0): Uint8Array {
@@ -123,13 +126,13 @@ export function dtb({ bootCpuId, reservations, root }: Tree, nops = 0): Uint8Arr
   const pad = () => {
     while (structure.length % 4 !== 0) structure.push(0);
   };
-  const token = (value: number) => {
-    for (let i = 0; i < nops; i++) word(4);
+  const token = (value: number, before = nops) => {
+    for (let i = 0; i < before; i++) word(4);
     word(value);
   };
   const chars = (text: string) => [...text].map((char) => char.charCodeAt(0));
   const write = (node: Node) => {
-    token(1);
+    token(1, node === root ? 0 : nops);
     structure.push(...chars(node.name), 0);
     pad();
     for (const { name, value } of node.properties) {
@@ -147,7 +150,7 @@ export function dtb({ bootCpuId, reservations, root }: Tree, nops = 0): Uint8Arr
     token(2);
   };
   write(root);
-  token(9);
+  token(9, 0);
   const reserved = 16 * (reservations.length + 1);
   const bytes = new Uint8Array(40 + reserved + structure.length + strings.length);
   const view = new DataView(bytes.buffer);

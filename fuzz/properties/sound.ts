@@ -38,7 +38,10 @@ function* commonFaults(boot: BootCase, plan: BootPlan): Generator<string> {
 }
 
 /** x86: what registers point at, alignments, addresses below 4 GiB, and the initrd's limit. */
-function* x86Faults(boot: BootCase, { placements, protocol, cpu, memoryMap }: BootPlan) {
+function* x86Faults(
+  boot: BootCase,
+  { placements, protocol, cpu, memoryMap }: BootPlan,
+): Generator<string> {
   if (cpu.arch !== "x86_64") return;
   const find = (name: string) => placements.find((placement) => placement.name === name);
   const need: [string, bigint, bigint][] = protocol === "pvh"
@@ -76,7 +79,10 @@ function* x86Faults(boot: BootCase, { placements, protocol, cpu, memoryMap }: Bo
 }
 
 /** Device tree machines: the tree's own block, its size, and where the kernel lies. */
-function* treeFaults(boot: BootCase, { placements, cpu }: BootPlan) {
+function* treeFaults(
+  boot: BootCase,
+  { placements, cpu }: BootPlan,
+): Generator<string, void> {
   if (cpu.arch === "x86_64") return;
   const tree = placements.find(({ name }) => name === "device tree");
   const pointer = cpu.arch === "aarch64" ? cpu.x0 : (cpu as { a1: bigint }).a1;

@@ -50,9 +50,11 @@ export default property({
     if (bytes) {
       if (bytes.length > capacity) throw new Violation("a line longer than its capacity");
       if (bytes.indexOf(0) !== bytes.length - 1) throw new Violation("a NUL before the end");
-      if (new TextDecoder().decode(bytes) !== `${line}\0`) throw new Violation("other bytes");
+      if (new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes) !== `${line}\0`) {
+        throw new Violation("other bytes");
+      }
     }
-    const checked = judge(size, () => checkCmdline(`${line}`, 32, "a test"));
+    const checked = judge(`${line}`.length, () => checkCmdline(`${line}`, 32, "a test"));
     const fits = /^[ -~]{0,32}$/.test(`${line}`);
     if ((checked.value !== undefined) !== fits) throw new Violation("checkCmdline is wrong");
   },

@@ -49,7 +49,9 @@ export function decodeBzip2(input: PackedInput, output: Output): void {
 function decodeStream(input: PackedInput, output: Output): void {
   for (const byte of MAGIC) {
     const actual = input.u8("magic");
-    if (actual !== byte) throw input.corrupt("magic", input.at - 1, `0x${byte.toString(16)}`, actual);
+    if (actual !== byte) {
+      throw input.corrupt("magic", input.at - 1, `0x${byte.toString(16)}`, actual);
+    }
   }
   const level = input.u8("block size") - 0x30;
   if (level < 1 || level > 9) throw input.corrupt("block size", input.at - 1, "1 to 9", level);
@@ -209,7 +211,9 @@ class Block {
       let length = bits.read(5);
       for (let symbol = 0; symbol < alphabet; symbol++) {
         for (;;) {
-          if (length < 1 || length > MAX_CODE_LENGTH) throw corrupt("code length", "1 to 20", length);
+          if (length < 1 || length > MAX_CODE_LENGTH) {
+            throw corrupt("code length", "1 to 20", length);
+          }
           if (bits.read(1) === 0) break;
           length += bits.read(1) === 0 ? 1 : -1;
         }
@@ -282,7 +286,7 @@ class Block {
         if (position === size) throw corrupt("block", `at most ${size} bytes`, "more");
         const place = symbol - 1;
         const byte = front[place];
-        if (place < 16) for (let i = place; i > 0; i--) front[i] = front[i - 1];
+        if (place < 16) { for (let i = place; i > 0; i--) front[i] = front[i - 1]; }
         else front.copyWithin(1, 0, place);
         front[0] = byte;
         counts[byte]++;

@@ -77,7 +77,9 @@ export async function decodeGzip(input: PackedInput, output: Output): Promise<vo
 function readHeader(input: PackedInput): void {
   for (const byte of MAGIC) {
     const actual = input.u8("magic");
-    if (actual !== byte) throw input.corrupt("magic", input.at - 1, `0x${byte.toString(16)}`, actual);
+    if (actual !== byte) {
+      throw input.corrupt("magic", input.at - 1, `0x${byte.toString(16)}`, actual);
+    }
   }
   const flags = input.u8("flags");
   if (flags & RESERVED) throw input.corrupt("flags", input.at - 1, "reserved bits 0", flags);

@@ -84,7 +84,12 @@ export class LzmaDecoder {
     const lp = Math.floor(byte / 9) % 5;
     const pb = Math.floor(byte / 45);
     if (byte >= MAX_PROPERTIES || lc + lp > MAX_LC_LP) {
-      throw this.#input.corrupt("properties", at, `lc + lp of at most ${MAX_LC_LP}, pb 0 to 4`, byte);
+      throw this.#input.corrupt(
+        "properties",
+        at,
+        `lc + lp of at most ${MAX_LC_LP}, pb 0 to 4`,
+        byte,
+      );
     }
     this.#lc = lc;
     this.#literalMask = (1 << lp) - 1;

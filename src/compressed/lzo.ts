@@ -60,7 +60,9 @@ export function decodeLzo(input: PackedInput, output: Output): void {
 function readHeader(input: PackedInput): number {
   for (const byte of MAGIC) {
     const actual = input.u8("magic");
-    if (actual !== byte) throw input.corrupt("magic", input.at - 1, `0x${byte.toString(16)}`, actual);
+    if (actual !== byte) {
+      throw input.corrupt("magic", input.at - 1, `0x${byte.toString(16)}`, actual);
+    }
   }
   const start = input.at;
   const version = input.u16be("version");

@@ -105,7 +105,9 @@ async function decodeStream(input: PackedInput, output: Output): Promise<void> {
 function readStreamHeader(input: PackedInput): number {
   for (const byte of HEADER_MAGIC) {
     const actual = input.u8("magic");
-    if (actual !== byte) throw input.corrupt("magic", input.at - 1, `0x${byte.toString(16)}`, actual);
+    if (actual !== byte) {
+      throw input.corrupt("magic", input.at - 1, `0x${byte.toString(16)}`, actual);
+    }
   }
   const at = input.at;
   const flags = input.take(2, "stream flags");
@@ -164,7 +166,9 @@ function readBlockHeader(input: PackedInput, start: number, size: number): Block
       throw input.corrupt("block header padding", input.at - 1, "0", input.bytes[input.at - 1]);
     }
   }
-  if (input.at > end) throw input.corrupt("block header", start, `filters in ${size} bytes`, "more");
+  if (input.at > end) {
+    throw input.corrupt("block header", start, `filters in ${size} bytes`, "more");
+  }
   input.at = end + 4;
   return { compressedSize, uncompressedSize, dictionarySize, undo };
 }
@@ -309,7 +313,9 @@ function readFooter(input: PackedInput, check: number, indexSize: number): void 
     throw input.corrupt("backward size", at + 4, `${indexSize}`, backwardSize);
   }
   const flags = input.u16be("footer");
-  if (flags !== check) throw input.corrupt("footer flags", at + 8, `0x${check.toString(16)}`, flags);
+  if (flags !== check) {
+    throw input.corrupt("footer flags", at + 8, `0x${check.toString(16)}`, flags);
+  }
   const magic = input.take(2, "footer");
   if ((magic[0] | magic[1] << 8) !== FOOTER_MAGIC) {
     throw input.corrupt("footer magic", at + 10, "YZ", magic[0] | magic[1] << 8);

@@ -35,7 +35,8 @@ function rangesOf({ root }: FdtTree, node: FdtNode): NamedRange[] {
   if (reg === undefined) return []; // the guest chooses the place
   const { addressCells, sizeCells } = rootCells(root);
   const width = 4 * (addressCells + sizeCells);
-  const field = `/reserved-memory/${node.name}/reg`;
+  const nodeName = printable(node.name);
+  const field = `/reserved-memory/${nodeName}/reg`;
   if (reg.length % width !== 0) {
     throw fdtValueError(field, `a multiple of ${width} bytes`, `${reg.length}`);
   }
@@ -43,9 +44,17 @@ function rangesOf({ root }: FdtTree, node: FdtNode): NamedRange[] {
   for (let at = 0; at < reg.length; at += width) {
     const start = readCells(reg, at, addressCells);
     const size = readCells(reg, at + 4 * addressCells, sizeCells);
-    ranges.push({ name: `device tree node ${node.name}`, start, size });
+    ranges.push({ name: `device tree node ${nodeName}`, start, size });
   }
   return ranges;
+}
+
+/** A name from a file in an error's message, which may end up in a terminal. */
+function printable(name: string): string {
+  return name.replace(
+    /[^ -~]/g,
+    (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
 }
 
 function readCells(bytes: Uint8Array, at: number, cells: number): bigint {

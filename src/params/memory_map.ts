@@ -107,7 +107,8 @@ function checkReservations(reservations: readonly Reservation[]): void {
   for (const range of reservations) {
     addressAdd(range.start, range.size, range.name);
     if (
-      (range.type as MemoryType | undefined) === "usable" || !(E820_TYPE[range.type ?? "reserved"])
+      (range.type as MemoryType | undefined) === "usable" ||
+      !Object.hasOwn(E820_TYPE, range.type ?? "reserved")
     ) {
       throw new LoaderError(
         "INVALID_OPTION",
@@ -124,7 +125,9 @@ function checkExtra(extra: readonly MemoryMapEntry[], ram: readonly AddressRange
   for (const entry of extra) {
     addressAdd(entry.start, entry.size, "memory map entry");
     const inRam = ram.find((range) => overlaps(range, entry));
-    if (!inRam && entry.size > 0n && entry.type !== "usable" && E820_TYPE[entry.type]) continue;
+    if (
+      !inRam && entry.size > 0n && entry.type !== "usable" && Object.hasOwn(E820_TYPE, entry.type)
+    ) continue;
     const name = "memory map entry";
     throw new LoaderError(
       "INVALID_OPTION",

@@ -39,7 +39,8 @@ const RULES: FlatRules = {
  */
 export function planArm64(image: Arm64Kernel, request: BootRequest): BootPlan {
   const el = exceptionLevel(request);
-  const tree = baseTree(request.deviceTree as Uint8Array | Arm64Machine, buildArm64Tree);
+  const machine = request.deviceTree as Uint8Array | Arm64Machine;
+  const tree = baseTree(machine, "gic", buildArm64Tree);
   const { entry, dtb, placements, memoryMap } = placeFlat(image, request, tree, RULES);
   return {
     arch: "aarch64",

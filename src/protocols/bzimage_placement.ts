@@ -10,6 +10,7 @@ import {
 import { IDENTITY_MAP_END } from "../cpu/x86.ts";
 import { fieldError, LoaderError, type LoaderErrorCode } from "../errors.ts";
 import { type BzImageKernel, setupHeaderField } from "../formats/bzimage.ts";
+import { requireSections } from "../formats/pe_size.ts";
 import type { Placement } from "../memory/placement.ts";
 import type { Space } from "../memory/space.ts";
 import {
@@ -71,6 +72,8 @@ export function placeBzImage(
   space: Space,
 ): PlacedBzImage {
   checkBootable(kernel);
+  checkPayload(kernel);
+  requireSections(request.kernel);
   const rules = rulesOf(kernel);
   const { load, alignment } = request.kernelAddress === undefined
     ? chooseAddress(rules, space)
@@ -150,6 +153,22 @@ function checkBootable({ header, headerBytes, kernelSize, fileKernelSize }: BzIm
       { ...at, expected: `${kernelSize} bytes`, actual: `${fileKernelSize} bytes` },
     );
   }
+}
+
+/** The padding of the last unit aside, the payload must be there: it is what the kernel unpacks. */
+function checkPayload({ header, fileKernelSize }: BzImageKernel): void {
+  const { payload_offset = 0, payload_length = 0 } = header;
+  const end = payload_offset + payload_length;
+  if (payload_length === 0 || end <= fileKernelSize) return;
+  const at = setupHeaderField("payload_length");
+  throw new LoaderError(
+    "TRUNCATED",
+    `Cannot read the payload that ${at.field} at ${
+      formatAddress(at.offset)
+    } names: it ends ${end} ` +
+      `bytes into the kernel, the file after ${fileKernelSize}`,
+    { ...at, expected: `${end} bytes`, actual: `${fileKernelSize} bytes` },
+  );
 }
 
 function rulesOf({ header, kernelSize, fileKernelSize }: BzImageKernel): Rules {

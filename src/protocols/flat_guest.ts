@@ -10,6 +10,7 @@ import {
 } from "../address.ts";
 import { fieldError, LoaderError } from "../errors.ts";
 import { type FdtTree, parseFdt } from "../formats/fdt.ts";
+import { requireSections } from "../formats/pe_size.ts";
 import { writeFdt } from "../formats/fdt_write.ts";
 import type { FlatKernel } from "../formats/image.ts";
 import { placeBytes, type Placement } from "../memory/placement.ts";
@@ -84,6 +85,7 @@ export function placeFlat(
       formatAddress(image.header.flags),
     );
   }
+  requireSections(request.kernel);
   const { ram } = request.layout;
   const own = request.reservations ?? [];
   const reservations: Reservation[] = [...own, ...reservedRanges(tree)];
@@ -122,16 +124,25 @@ export function placeFlat(
  * The tree that a boot starts from.
  *
  * @param deviceTree The caller's tree or machine.
+ * @param controller The property that only machines of the kernel's architecture have.
  * @param build Builds a tree for a machine.
  * @returns A tree of its own.
- * @throws {LoaderError} `INVALID_OPTION` if there is neither; `FDT_*`.
+ * @throws {LoaderError} `INVALID_OPTION` if there is neither, or the machine is of another
+ * architecture than the kernel's file; `FDT_*`.
  */
 export function baseTree<M extends object>(
   deviceTree: Uint8Array | M | undefined,
+  controller: string & keyof M,
   build: (machine: M) => FdtTree,
 ): FdtTree {
   if (deviceTree instanceof Uint8Array) return parseFdt(deviceTree);
-  if (deviceTree) return build(deviceTree);
+  if (deviceTree && controller in deviceTree) return build(deviceTree);
+  if (deviceTree) {
+    throw invalidOption(
+      "deviceTree",
+      `it describes a machine without ${controller}, and this kernel is for a machine that has one`,
+    );
+  }
   throw invalidOption(
     "deviceTree",
     "there is none, and this kernel boots with one: bytes of a device tree (DTB), or a " +

@@ -42,7 +42,8 @@ export function planRiscv64(image: Riscv64Kernel, request: BootRequest): BootPla
   if (hartid < 0n || hartid >> 64n !== 0n) {
     throw invalidOption("hartid", `${hartid}, an unsigned 64-bit number is wanted`);
   }
-  const tree = baseTree(request.deviceTree as Uint8Array | Riscv64Machine, buildRiscv64Tree);
+  const machine = request.deviceTree as Uint8Array | Riscv64Machine;
+  const tree = baseTree(machine, "plic", buildRiscv64Tree);
   const { entry, dtb, placements, memoryMap } = placeFlat(image, request, tree, RULES);
   return {
     arch: "riscv64",

@@ -3,6 +3,14 @@ import { bytes, Struct, u16, u32, u64 } from "./struct.ts";
 
 /** "\x7fELF", read as a little-endian number. */
 export const ELF_MAGIC = 0x464c457f;
+/** gABI figure 4-4: where the magic starts in e_ident. */
+export const EI_MAG0 = 0;
+/** gABI figure 4-4: where the class is in e_ident. */
+export const EI_CLASS = 4;
+/** gABI figure 4-4: where the byte order is in e_ident. */
+export const EI_DATA = 5;
+/** gABI figure 4-4: where the version is in e_ident. */
+export const EI_VERSION = 6;
 /** gABI, e_ident[EI_CLASS]: 64-bit objects. */
 export const ELFCLASS64 = 2;
 /** gABI, e_ident[EI_CLASS]: 32-bit objects. */

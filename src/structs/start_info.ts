@@ -6,6 +6,21 @@ export const XEN_HVM_START_MAGIC_VALUE = 0x336ec578;
 /** start_info.h, version 1: the first that has a memory map. */
 export const HVM_START_INFO_VERSION = 1;
 
+/** start_info.h, type of a memory map entry: usable RAM. */
+export const XEN_HVM_MEMMAP_TYPE_RAM = 1;
+/** start_info.h, type of a memory map entry: reserved. */
+export const XEN_HVM_MEMMAP_TYPE_RESERVED = 2;
+/** start_info.h, type of a memory map entry: ACPI tables, reclaimable. */
+export const XEN_HVM_MEMMAP_TYPE_ACPI = 3;
+/** start_info.h, type of a memory map entry: ACPI non-volatile storage. */
+export const XEN_HVM_MEMMAP_TYPE_NVS = 4;
+/** start_info.h, type of a memory map entry: broken. */
+export const XEN_HVM_MEMMAP_TYPE_UNUSABLE = 5;
+/** start_info.h, type of a memory map entry: not there. */
+export const XEN_HVM_MEMMAP_TYPE_DISABLED = 6;
+/** start_info.h, type of a memory map entry: persistent memory. */
+export const XEN_HVM_MEMMAP_TYPE_PMEM = 7;
+
 /** What a PVH guest is handed, at the address in ebx. */
 export interface HvmStartInfo {
   /** XEN_HVM_START_MAGIC_VALUE. */

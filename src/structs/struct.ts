@@ -113,6 +113,81 @@ export function bytes(offset: number, size: number): Field<Uint8Array> {
   };
 }
 
+/**
+ * A field that is a struct itself.
+ *
+ * @typeParam T The inner struct's fields.
+ * @param offset Bytes from the start of the outer struct.
+ * @param struct The inner struct.
+ * @returns The row.
+ */
+export function nested<T extends object>(offset: number, struct: Struct<T>): Field<T> {
+  return {
+    offset,
+    size: struct.size,
+    get: (view, at) => struct.read(bytesIn(view, at + offset, struct.size)),
+    set: (view, at, value) => struct.write(bytesIn(view, at + offset, struct.size), value),
+  };
+}
+
+/**
+ * A field that is an array of structs.
+ *
+ * @typeParam T The inner struct's fields.
+ * @param offset Bytes from the start of the outer struct.
+ * @param struct What an element is.
+ * @param count How many elements there are. Writing takes fewer, and leaves the others.
+ * @returns The row.
+ */
+export function list<T extends object>(
+  offset: number,
+  struct: Struct<T>,
+  count: number,
+): Field<readonly T[]> {
+  const { size } = struct;
+  return arrayOf(offset, count, size, {
+    get: (view, at) => struct.read(bytesIn(view, at, size)),
+    set: (view, at, value) => struct.write(bytesIn(view, at, size), value),
+  });
+}
+
+/**
+ * A field that is an array of 32-bit little-endian numbers.
+ *
+ * @param offset Bytes from the start of the struct.
+ * @param count How many there are. Writing takes fewer, and leaves the others.
+ * @returns The row.
+ */
+export function u32s(offset: number, count: number): Field<readonly number[]> {
+  return arrayOf(offset, count, 4, u32(0));
+}
+
+function arrayOf<V>(
+  offset: number,
+  count: number,
+  size: number,
+  element: Pick<Field<V>, "get" | "set">,
+): Field<readonly V[]> {
+  return {
+    offset,
+    size: count * size,
+    get: (view, at) =>
+      Array.from({ length: count }, (_, i) => element.get(view, at + offset + i * size)),
+    set: (view, at, values) => {
+      if (values.length > count) {
+        throw new RangeError(
+          `Cannot write ${values.length} elements at offset ${offset}: ${count} are wanted at most`,
+        );
+      }
+      for (const [i, value] of values.entries()) element.set(view, at + offset + i * size, value);
+    },
+  };
+}
+
+function bytesIn(view: DataView, at: number, size: number): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset + at, size);
+}
+
 /** The rows of a struct: one for each field of `T`, of the field's own type. */
 export type Fields<T> = { readonly [K in keyof T]-?: Field<T[K]> };
 
@@ -197,5 +272,15 @@ export class Struct<T extends object> {
     const target = new Uint8Array(this.size);
     this.write(target, value);
     return target;
+  }
+
+  /**
+   * A value with a zero for every field that is not given: what is all zeros in memory.
+   *
+   * @param value The fields that are not zero.
+   * @returns A value for every field.
+   */
+  make(value: Partial<T> = {}): T {
+    return { ...this.read(new Uint8Array(this.size)), ...value };
   }
 }

@@ -99,7 +99,8 @@ describe("BOOT_PARAMS", () => {
       e820_entries: [0x1e8, 1],
       sentinel: [0x1ef, 1],
     }, 4096);
-    assertEquals({ ...BOOT_PARAMS.read(bytes) } as Record<string, number | bigint>, values);
+    const read: Record<string, unknown> = { ...BOOT_PARAMS.read(bytes) };
+    for (const [name, value] of Object.entries(values)) assertEquals(read[name], value, name);
     assertEquals(BOOT_PARAMS_SIZE, 4096);
     assertEquals(E820_TABLE_OFFSET, 0x2d0);
   });

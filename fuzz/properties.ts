@@ -1,0 +1,48 @@
+/**
+ * All properties. A new one is a file in properties/ and a line here.
+ *
+ * @module
+ */
+import atomic from "./properties/atomic.ts";
+import atomicSources from "./properties/atomic_sources.ts";
+import confined from "./properties/confined.ts";
+import faithful from "./properties/faithful.ts";
+import modelFdt from "./properties/model_fdt.ts";
+import roundTripFdt from "./properties/round_trip_fdt.ts";
+import roundTripImages from "./properties/round_trip_images.ts";
+import roundTripStructs from "./properties/round_trip_structs.ts";
+import sound from "./properties/sound.ts";
+import stableSources from "./properties/stable_sources.ts";
+import totalBoot from "./properties/total_boot.ts";
+import totalBzimage from "./properties/total_bzimage.ts";
+import totalCmdline from "./properties/total_cmdline.ts";
+import totalDetect from "./properties/total_detect.ts";
+import totalElf from "./properties/total_elf.ts";
+import totalFdt from "./properties/total_fdt.ts";
+import totalImages from "./properties/total_images.ts";
+import totalLayout from "./properties/total_layout.ts";
+import totalNotes from "./properties/total_notes.ts";
+import type { Property } from "./property.ts";
+
+/** In the order in which they run: parsers before planners before what needs other programs. */
+export const PROPERTIES: readonly Property[] = [
+  totalDetect,
+  totalElf,
+  totalNotes,
+  totalBzimage,
+  totalImages,
+  totalFdt,
+  totalCmdline,
+  totalLayout,
+  totalBoot,
+  atomic,
+  atomicSources,
+  confined,
+  sound,
+  faithful,
+  roundTripStructs,
+  roundTripImages,
+  roundTripFdt,
+  modelFdt,
+  stableSources,
+];
