@@ -106,10 +106,27 @@ export type {
 } from "./src/params/riscv64_machine.ts";
 export { buildRiscv64Tree } from "./src/params/riscv64_tree.ts";
 export {
+  addChild,
+  type CellCounts,
+  decodeString,
+  deleteProperty,
+  encodeCells,
+  encodeNumber,
+  encodePhandle,
+  encodeReg,
+  encodeString,
+  encodeStrings,
+  ensureNode,
+  findNode,
+  getProperty,
+  setProperty,
+} from "./src/params/device_tree.ts";
+export {
   addReservedMemory,
   type Chosen,
   reserve,
   type ReservedMemory,
+  rootCells,
   setChosen,
   setMemory,
 } from "./src/params/device_tree_edit.ts";

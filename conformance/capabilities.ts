@@ -1,7 +1,5 @@
 /** What the selected cases need, made available or found missing, once before the first case runs. */
 import { spawn } from "node:child_process";
-import { accessSync, constants } from "node:fs";
-import process from "node:process";
 import { cacheEntry, fetchKernel } from "../scripts/debian_kernels.ts";
 import {
   ensureTools,
@@ -11,6 +9,7 @@ import {
   type ToolState,
 } from "../scripts/setup.ts";
 import type { Case, KernelNeed, Need } from "./case.ts";
+import { kvmProblem, probe } from "./drivers/kvm/driver.ts";
 import type { GuestArch } from "./machines.ts";
 
 /** What became of a need. */
@@ -18,7 +17,7 @@ export type Capability =
   /** It is there. */
   | { readonly state: "there"; readonly version?: string; readonly path?: string }
   /** It is not there and was not to be had: cases are skipped. */
-  | { readonly state: "missing"; readonly reason: string }
+  | { readonly state: "missing"; readonly reason: string; readonly missingKvm?: boolean }
   /** Getting it was tried and failed: cases are broken. */
   | { readonly state: "broken"; readonly reason: string };
 
@@ -70,6 +69,7 @@ export class Capabilities {
     for (const [key, need] of needs) {
       if (options.signal.aborted) break;
       if (need.kind === "kvm") found.set(key, await resolveKvm(found.get("qemu x86_64")));
+      if (need.kind === "vmm") found.set(key, await probe(need, options.signal));
       if (need.kind === "kernel") found.set(key, await resolveKernel(need, options));
     }
     return capabilities;
@@ -82,6 +82,8 @@ function keyOf(need: Need): string {
       return `qemu ${need.arch}`;
     case "kvm":
       return "kvm";
+    case "vmm":
+      return `${need.runtime} on kvm, ${need.guest}`;
     case "kernel":
       return `${need.id} ${need.arch}`;
     default:
@@ -133,22 +135,15 @@ async function resolveKernel(need: KernelNeed, options: ResolveOptions): Promise
 
 /** KVM is a capability that is probed: a device that can be opened need not work. */
 async function resolveKvm(qemu: Capability | undefined): Promise<Capability> {
-  try {
-    accessSync("/dev/kvm", constants.R_OK | constants.W_OK);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason = code === "ENOENT"
-      ? "there is no /dev/kvm"
-      : code === "EACCES"
-      ? "no permission to use /dev/kvm"
-      : message;
-    return { state: "missing", reason };
+  const reason = kvmProblem();
+  if (reason !== undefined) return { state: "missing", reason, missingKvm: true };
+  if (qemu?.state !== "there") {
+    return { state: "missing", reason: "no QEMU to try /dev/kvm with", missingKvm: true };
   }
-  if (process.arch !== "x64") return { state: "missing", reason: "/dev/kvm is not an x86_64 one" };
-  if (qemu?.state !== "there") return { state: "missing", reason: "no QEMU to try /dev/kvm with" };
   const said = await askQemu();
   if (/kvm support: enabled/.test(said)) return { state: "there" };
-  return { state: "missing", reason: `/dev/kvm does not work: ${said.trim().split("\n").at(-1)}` };
+  const lastLine = said.trim().split("\n").at(-1);
+  return { state: "missing", reason: `/dev/kvm does not work: ${lastLine}`, missingKvm: true };
 }
 
 /** Starts a machine without a CPU under KVM and asks QEMU which accelerator it has. */

@@ -6,7 +6,7 @@ import type { GuestArch, Machine } from "./machines.ts";
 export type Outcome = "pass" | "fail" | "xfail" | "xpass" | "timeout" | "skip" | "broken";
 
 /** Who runs a case. */
-export type DriverName = "qemu-tcg" | "qemu-kvm" | "none";
+export type DriverName = "qemu-tcg" | "qemu-kvm" | "kvm-deno" | "kvm-bun" | "none";
 
 /** A distribution's kernel, which is downloaded. */
 export interface KernelNeed {
@@ -18,17 +18,28 @@ export interface KernelNeed {
   readonly arch: GuestArch;
 }
 
+/** The monitor of drivers/kvm, on a KVM that works. */
+export interface VmmNeed {
+  /** The tag of this kind. */
+  readonly kind: "vmm";
+  /** The runtime that it runs in. */
+  readonly runtime: "deno" | "bun";
+  /** What it is to run: any guest, or a distribution's Linux, which not every KVM can. */
+  readonly guest: "any" | "linux";
+}
+
 /** Something that a case needs, and that may not be there. */
 export type Need =
   | { readonly kind: "qemu"; readonly arch: GuestArch }
   | { readonly kind: "kvm" }
+  | VmmNeed
   | KernelNeed;
 
 /** The parts of an id: `<driver>/<machine>/<arch>/<protocol>/<kernel>/<what>`. */
 export interface CaseId {
   /** Who runs it. */
   readonly driver: DriverName;
-  /** QEMU's machine, `-` for none. */
+  /** QEMU's machine, `-` for none or our own monitor. */
   readonly machine: string;
   /** The guest's architecture. */
   readonly arch: string;
@@ -91,7 +102,7 @@ export interface BootCase {
   /** RAM in bytes. */
   readonly ramSize: bigint;
   /** The layout. */
-  readonly layout: (kernels: KernelPaths) => Layout;
+  readonly layout: (kernels: KernelPaths) => Layout | Promise<Layout>;
   /** What must be seen: an empty list is a pass. */
   readonly judge: (seen: Observation) => Mismatch[];
   /** Ends the run before the guest does. */
@@ -119,7 +130,7 @@ export interface RefusalCase {
   /** The RAM that there is. */
   readonly ram: readonly AddressRange[];
   /** What the library is asked for. */
-  readonly layout: (kernels: KernelPaths) => Layout;
+  readonly layout: (kernels: KernelPaths) => Layout | Promise<Layout>;
 }
 
 /** A case. */

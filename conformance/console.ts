@@ -1,31 +1,68 @@
-/** What a person sees: progress while it runs, then what is red and why. */
+/** What a person sees: progress while it runs, then what is red and why, then the table of all. */
 import process from "node:process";
 import type { CaseResult } from "./case.ts";
+import { type Colour, type Paint, summaryLines } from "./console_summary.ts";
+import { Estimate } from "./estimate.ts";
+import type { RequirementRow } from "./reporters/document.ts";
+import { formatTime } from "./reporters/format.ts";
+import { printable } from "./reporters/markup.ts";
 import type { Watcher } from "./runner.ts";
 
 const ERASE_LINE = "\r\x1b[2K";
-const COLOURS = { red: 31, green: 32, yellow: 33, dim: 2 } as const;
+const COLOURS: { readonly [K in Colour]: number } = { red: 31, green: 32, yellow: 33, dim: 2 };
+/** How often the time that is left is said anew, in milliseconds. */
+const TICK = 1000;
+
+/** Where a console writes to: standard output, or what a test gives it. */
+export interface Output {
+  /** Whether a person looks at it as it is written. */
+  readonly isTTY?: boolean;
+  /** How many characters fit into a line. */
+  readonly columns?: number;
+  /** Writes. */
+  write(text: string): unknown;
+}
+
+/** What a console is told beforehand. */
+export interface ConsoleOptions {
+  /** The ids of the cases that will run. */
+  readonly ids: readonly string[];
+  /** How many run at a time. */
+  readonly jobs: number;
+  /** Whether a result makes the run red. */
+  readonly isRed: (result: CaseResult) => boolean;
+  /** Where to; standard output if not given. */
+  readonly output?: Output;
+  /** no-color.org: any text but an empty one forbids colours. The environment's if not given. */
+  readonly noColour?: string;
+}
 
 /** Lines for a person: live on a terminal, plain elsewhere. */
 export class Console implements Watcher {
-  readonly #isTerminal: boolean = process.stdout.isTTY === true;
-  readonly #isColoured: boolean = this.#isTerminal && !process.env.NO_COLOR;
+  readonly #output: Output;
+  readonly #isTerminal: boolean;
+  readonly #isColoured: boolean;
   readonly #total: number;
   readonly #isRed: (result: CaseResult) => boolean;
+  readonly #estimate: Estimate;
   readonly #running = new Set<string>();
   readonly #started: number = performance.now();
+  #ticking: ReturnType<typeof setInterval> | undefined;
   #done = 0;
   #red = 0;
 
   /**
    * Makes a console.
    *
-   * @param total How many cases will run.
-   * @param isRed Whether a result makes the run red.
+   * @param options What it is told beforehand.
    */
-  constructor(total: number, isRed: (result: CaseResult) => boolean) {
-    this.#total = total;
+  constructor({ ids, jobs, isRed, output = process.stdout, noColour }: ConsoleOptions) {
+    this.#output = output;
+    this.#isTerminal = output.isTTY === true;
+    this.#isColoured = this.#isTerminal && !(noColour ?? process.env.NO_COLOR);
+    this.#total = ids.length;
     this.#isRed = isRed;
+    this.#estimate = new Estimate(ids, jobs);
   }
 
   /**
@@ -44,6 +81,11 @@ export class Console implements Watcher {
    */
   begin(id: string): void {
     this.#running.add(id);
+    this.#estimate.begin(id, performance.now());
+    if (this.#isTerminal && this.#ticking === undefined) {
+      this.#ticking = setInterval(() => this.#status(), TICK);
+      this.#ticking.unref();
+    }
     this.#status();
   }
 
@@ -55,6 +97,7 @@ export class Console implements Watcher {
   end(result: CaseResult): void {
     const { id, outcome, ms, reason, kernelVersion } = result;
     this.#running.delete(id);
+    this.#estimate.end(id, ms);
     this.#done++;
     const isRed = this.#isRed(result);
     if (isRed) this.#red++;
@@ -64,66 +107,77 @@ export class Console implements Watcher {
       kernelVersion && `version ${kernelVersion}`,
       `${(ms / 1000).toFixed(2)} s`,
     ].filter(Boolean).join(", ");
-    const why = outcome === "pass" ? "" : `: ${reason?.split("\n")[0]}`;
+    const why = outcome === "pass" ? "" : `: ${printable(reason ?? "").split("\n")[0]}`;
     this.#print(`${count} ${this.#paint(colour, outcome.padEnd(7))} ${id} (${detail})${why}`);
     this.#status();
   }
 
   /**
-   * Everything has ended.
+   * Everything has ended: what is red, and the table of all.
    *
    * @param results Every result.
+   * @param requirements The requirements to look for; none if this is not the whole suite.
    */
-  finish(results: readonly CaseResult[]): void {
-    if (this.#isTerminal) process.stdout.write(ERASE_LINE);
+  finish(results: readonly CaseResult[], requirements: readonly RequirementRow[]): void {
+    this.stop();
     for (const result of results) if (this.#isRed(result)) this.#explain(result);
+    for (const line of summaryLines(results, requirements, this.#isRed, this.#paint)) {
+      this.#print(line);
+    }
+  }
+
+  /** Nothing more will be live. */
+  stop(): void {
+    clearInterval(this.#ticking);
+    if (this.#isTerminal) this.#output.write(ERASE_LINE);
   }
 
   #explain({ id, outcome, reason, mismatches, serialTail, replay, artifacts }: CaseResult): void {
-    console.log(`\n${this.#paint("red", outcome)} ${id}`);
-    if (reason) console.log(indent(reason));
+    this.#print(`\n${this.#paint("red", outcome)} ${id}`);
+    if (reason) this.#print(indent(reason));
     const shown = mismatches?.slice(0, MAX_MISMATCHES) ?? [];
     for (const { what, expected, actual } of shown) {
-      console.log(`  ${what}: expected ${shorten(expected)}, got ${shorten(actual)}`);
+      this.#print(`  ${what}: expected ${shorten(expected)}, got ${shorten(actual)}`);
     }
     const more = (mismatches?.length ?? 0) - shown.length;
-    if (more > 0) console.log(`  and ${more} more (--json has them all)`);
+    if (more > 0) this.#print(`  and ${more} more (--json has them all)`);
     if (serialTail?.length) {
-      console.log(`  the guest's last lines:\n${indent(serialTail.join("\n"), "  | ")}`);
+      this.#print(`  the guest's last lines:\n${indent(serialTail.join("\n"), "  | ")}`);
     }
-    if (artifacts) console.log(`  artifacts: ${artifacts}`);
-    if (replay) console.log(`  replay: ${replay}`);
+    if (artifacts) this.#print(`  artifacts: ${artifacts}`);
+    if (replay) this.#print(`  replay: ${replay}`);
   }
 
-  /** The last line on a terminal says what runs now. */
+  /** The last line on a terminal says what runs now, and how long it will still take. */
   #status(): void {
     if (!this.#isTerminal || this.#done === this.#total) return;
-    const seconds = Math.round((performance.now() - this.#started) / 1000);
+    const now = performance.now();
     const red = this.#red ? `, ${this.#red} red` : "";
-    const line = `${this.#done}/${this.#total} done${red}, ${seconds} s: ${
-      [...this.#running].join(" ")
-    }`;
-    const width = process.stdout.columns || 80;
-    process.stdout.write(`${ERASE_LINE}${line.slice(0, width - 1)}`);
+    const left = formatTime(Math.max(1000, this.#estimate.left(now))).replace(/\.\d/, "");
+    const line = `${this.#done}/${this.#total} done${red}, ${
+      Math.round((now - this.#started) / 1000)
+    } s, about ${left} left: ${[...this.#running].join(" ")}`;
+    const width = this.#output.columns || 80;
+    this.#output.write(`${ERASE_LINE}${line.slice(0, width - 1)}`);
   }
 
   #print(line: string): void {
-    process.stdout.write(`${this.#isTerminal ? ERASE_LINE : ""}${line}\n`);
+    this.#output.write(`${this.#isTerminal ? ERASE_LINE : ""}${line}\n`);
   }
 
-  #paint(colour: keyof typeof COLOURS, text: string): string {
-    return this.#isColoured ? `\x1b[${COLOURS[colour]}m${text}\x1b[0m` : text;
-  }
+  readonly #paint: Paint = (colour, text) =>
+    this.#isColoured ? `\x1b[${COLOURS[colour]}m${text}\x1b[0m` : text;
 }
 
 function indent(text: string, by = "  "): string {
-  return text.split("\n").map((line) => `${by}${line}`).join("\n");
+  return printable(text).split("\n").map((line) => `${by}${line}`).join("\n");
 }
 
 const MAX_SHOWN = 160;
 const MAX_MISMATCHES = 12;
 
-function shorten(text: string): string {
+function shorten(value: string): string {
+  const text = printable(value);
   return text.length <= MAX_SHOWN
     ? text
     : `${text.slice(0, MAX_SHOWN)}… (${text.length} characters)`;

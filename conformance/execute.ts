@@ -3,11 +3,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type AddressRange,
+  applyPlan,
   bootLinux,
   formatPlan,
   GuestMemory,
   type KernelSource,
   LoaderError,
+  planBoot,
   planToJson,
 } from "../mod.ts";
 import { type FileSource, openFile } from "../src/files.ts";
@@ -23,6 +25,7 @@ import {
   type RefusalCase,
 } from "./case.ts";
 import { type GuestExit, runGuest } from "./drivers/guest_process.ts";
+import { judgeVmm, prepareVmmGuest } from "./drivers/kvm/driver.ts";
 import { prepareGuest } from "./drivers/qemu.ts";
 import { ramRanges } from "./machines.ts";
 
@@ -56,7 +59,7 @@ export async function execute(test: Case, options: ExecuteOptions): Promise<Case
   let verdict: Verdict;
   try {
     verdict = unmet ??
-      (test.kind === "refusal" ? refuse(test) : await boot(test, options));
+      (test.kind === "refusal" ? await refuse(test) : await boot(test, options));
   } catch (error) {
     verdict = { outcome: "broken", reason: (error as Error)?.stack ?? String(error) };
   }
@@ -70,7 +73,7 @@ export async function execute(test: Case, options: ExecuteOptions): Promise<Case
     ...verdict,
     ms: Math.round(performance.now() - started),
     kernelVersion: versionOf("kernel"),
-    driverVersion: versionOf("qemu"),
+    driverVersion: versionOf("qemu") ?? versionOf("vmm"),
     requirement: test.requirement,
   };
 }
@@ -80,7 +83,7 @@ function unmetNeed(test: Case, capabilities: Capabilities): Verdict | undefined 
     const found = capabilities.of(need);
     if (found.state === "there") continue;
     return found.state === "missing"
-      ? { outcome: "skip", reason: found.reason, missingKvm: need.kind === "kvm" }
+      ? { outcome: "skip", reason: found.reason, missingKvm: found.missingKvm }
       : { outcome: "broken", reason: found.reason };
   }
   return undefined;
@@ -117,14 +120,18 @@ const kernelPaths = (capabilities: Capabilities) => (need: KernelNeed): string =
 };
 
 async function boot(test: BootCase, options: ExecuteOptions): Promise<Verdict> {
-  const layout = test.layout(kernelPaths(options.capabilities));
-  const memory = allocate(ramRanges(test.machine, test.ramSize), layout.dirt);
+  const layout = await test.layout(kernelPaths(options.capabilities));
+  const ram = ramRanges(test.machine, test.ramSize);
+  const vmm = vmmOf(test, options.capabilities);
+  // Our own monitor maps the guest's RAM itself, and applies the plan to that.
+  const memory = vmm === undefined ? allocate(ram, layout.dirt) : undefined;
   const kernel = openKernel(layout.kernel);
   const begun = performance.now();
   let plan;
   try {
     const fresh = layout.dirt === undefined;
-    plan = bootLinux(memory, { ...layout.options, kernel: kernel.source, fresh });
+    plan = planBoot(memory ?? { ram }, { ...layout.options, kernel: kernel.source });
+    if (memory !== undefined) applyPlan(memory, plan, { fresh });
   } catch (error) {
     if (!(error instanceof LoaderError)) throw error;
     return { outcome: "fail", reason: `the library refused: ${error.code} ${error.message}` };
@@ -138,21 +145,25 @@ async function boot(test: BootCase, options: ExecuteOptions): Promise<Verdict> {
   );
   let isKept = true;
   try {
-    const command = prepareGuest({
-      machine: test.machine,
-      accelerator: test.id.driver === "qemu-kvm" ? "kvm" : "tcg",
-      ramSize: test.ramSize,
-      plan,
-      memory,
-      args: test.qemuArgs,
-      directory,
-    });
+    const command = vmm !== undefined
+      ? prepareVmmGuest({ ...vmm, layout, ram, directory })
+      : prepareGuest({
+        machine: test.machine,
+        accelerator: test.id.driver === "qemu-kvm" ? "kvm" : "tcg",
+        ramSize: test.ramSize,
+        plan,
+        memory: memory!,
+        args: test.qemuArgs,
+        directory,
+      });
     const prepared = performance.now();
     const timeout = options.timeout ?? test.timeout;
     const exit = await runGuest(command, { timeout, isDone: test.isDone, signal: options.signal });
     const seen = { serial: exit.serial, plan, options: layout.options, machine: test.machine };
+    const mismatches = test.judge(seen);
+    if (vmm !== undefined) mismatches.push(...judgeVmm(directory, plan, exit));
     const verdict = {
-      ...judgeExit(exit, test.judge(seen), timeout, options.signal),
+      ...judgeExit(exit, mismatches, timeout, options.signal),
       plan: planToJson(plan),
       serial: clip(exit.serial),
       timing: { load: loaded - begun, prepare: prepared - loaded, guest: exit.ms },
@@ -169,6 +180,17 @@ async function boot(test: BootCase, options: ExecuteOptions): Promise<Verdict> {
   } finally {
     if (!isKept || options.signal.aborted) rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** The monitor that a case runs in, if it is ours. */
+function vmmOf(test: BootCase, capabilities: Capabilities) {
+  const need = test.needs.find((need) => need.kind === "vmm");
+  if (need === undefined) return undefined;
+  const found = capabilities.of(need);
+  if (found.state !== "there" || found.path === undefined) {
+    throw new Error("Cannot run a case whose needs are not met");
+  }
+  return { runtime: need.runtime, path: found.path, interrupts: need.guest === "linux" };
 }
 
 function judgeExit(
@@ -209,8 +231,8 @@ function clip(serial: string): string {
 /** Memory is filled with this before a refusal, and must hold it after. */
 const CANARY = 0x5a;
 
-function refuse(test: RefusalCase): Verdict {
-  const { kernel: wanted, options } = test.layout(() => {
+async function refuse(test: RefusalCase): Promise<Verdict> {
+  const { kernel: wanted, options } = await test.layout(() => {
     throw new Error("Cannot use a kernel in a refusal: none is named as a need");
   });
   const kernel = openKernel(wanted);

@@ -11,7 +11,10 @@ import { ownKernelCase } from "./cases/own_kernel.ts";
 import { Console } from "./console.ts";
 import { type Options, parseOptions, USAGE, UsageError } from "./options.ts";
 import { reportOf, writeJson } from "./report.ts";
+import { documentOf, type FinishedRun, requirementRows } from "./reporters/document.ts";
+import { checkReportPlace, writeReport } from "./reporters/write.ts";
 import { runCases } from "./runner.ts";
+import { casesOfShard } from "./shard.ts";
 
 const CACHE = fileURLToPath(new URL("../.cache", import.meta.url));
 
@@ -21,21 +24,28 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const cases = select(options);
+  const selected = select(options);
+  const cases = casesOfShard(selected, options.shard);
   if (options.list) {
     for (const { id } of cases) console.log(formatId(id));
     return 0;
   }
-  if (cases.length === 0) {
+  if (selected.length === 0) {
     throw new UsageError(`Cannot run: no case has ${options.filters.join(" or ")} in its id`);
   }
+  if (cases.length === 0) {
+    throw new UsageError(`Cannot run: ${selected.length} cases leave nothing for this shard`);
+  }
+  if (options.report !== undefined) checkReportPlace(options.report);
 
   const stop = new AbortController();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(name, () => stop.abort(new Error(name)));
   }
   const isRedHere = (result: CaseResult) => isRed(result, options);
-  const console_ = new Console(cases.length, isRedHere);
+  const started = new Date();
+  const ids = cases.map(({ id }) => formatId(id));
+  const console_ = new Console({ ids, jobs: options.jobs, isRed: isRedHere });
   const { signal } = stop;
   const resolving = { cacheDir: CACHE, offline: options.offline, log: console_.step, signal };
   const capabilities = await Capabilities.resolve(cases, resolving);
@@ -44,8 +54,14 @@ async function main(args: readonly string[]): Promise<number> {
   const running = { capabilities, artifactsDir, keep, timeout, signal };
   const results = await runCases(cases, options.jobs, running, console_);
   removeIfEmpty(artifactsDir);
-  console_.finish(signal.aborted ? [] : results);
-  return conclude(results, isRedHere, options, signal);
+  // A part of the suite shows a part of the requirements: what is open, the whole suite says
+  const isWhole = options.own === undefined && cases.length === CASES.length;
+  const requirements = options.own ? [] : requirementRows(CASES.map(({ id }) => formatId(id)));
+  if (signal.aborted) console_.stop();
+  else console_.finish(results, isWhole ? requirements : []);
+  const whole = selected.map(({ id }) => formatId(id));
+  const run = { options, started, ids, selected: whole, results, requirements };
+  return conclude(run, isRedHere, signal);
 }
 
 /** Artifacts of green cases are gone by now, and so is a directory that held nothing else. */
@@ -58,22 +74,43 @@ function removeIfEmpty(directory: string): void {
 }
 
 function conclude(
-  results: readonly CaseResult[],
+  run: FinishedRun,
   isRedHere: (result: CaseResult) => boolean,
-  { json }: Options,
   signal: AbortSignal,
 ): number {
-  const report = reportOf(results, isRedHere);
+  const { json, report: directory } = run.options;
+  const report = reportOf(run.results, isRedHere);
+  const ran = run.results.some(({ outcome }) => outcome !== "skip");
+  const left = run.ids.length - run.results.length;
+  const problems = signal.aborted
+    ? [`The run was interrupted: ${left} of ${run.ids.length} cases had not begun`]
+    : ran
+    ? []
+    : ["No case ran: that is no success"];
+  let isWritten = true;
+  const attempt = (write: () => void) => {
+    try {
+      write();
+    } catch (error) {
+      isWritten = false;
+      console.error(`\n${(error as Error).message}`);
+    }
+  };
+  if (directory !== undefined) {
+    attempt(() => writeReport(directory, documentOf(run, report, problems)));
+  }
   if (signal.aborted) {
-    // What is there is not the whole: no report, no counts that could be taken for one.
-    console.error("Interrupted: nothing was left running, and no report was written");
+    // What is there is not the whole: no JSON, no counts that could be taken for one.
+    const where = directory !== undefined && isWritten
+      ? `the report in ${directory} says so`
+      : "no report was written";
+    console.error(`Interrupted: nothing was left running, and ${where}`);
     return 130;
   }
-  if (json !== undefined) writeJson(json, report);
-  const ran = results.some(({ outcome }) => outcome !== "skip");
-  if (!ran) console.log("\nNo case ran: that is no success");
+  if (json !== undefined) attempt(() => writeJson(json, report));
+  for (const problem of problems) console.log(`\n${problem}`);
   console.log(`\n${report.passed} passed, ${report.failed} failed, ${report.skipped} skipped`);
-  return report.failed > 0 || !ran ? 1 : 0;
+  return report.failed > 0 || !ran || !isWritten ? 1 : 0;
 }
 
 function select({ own, filters }: Options): readonly Case[] {

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import type { BootProtocol } from "../mod.ts";
 import { type MachineName, MACHINES } from "./machines.ts";
+import type { Shard } from "./shard.ts";
 
 /** What the command prints for --help. */
 export const USAGE =
@@ -16,6 +17,9 @@ deno task conform [options] [-- extra QEMU arguments, with --kernel]
   --no-skip          every skip is red, but for a missing KVM
   --require kvm      a missing KVM is red, too
   --json FILE        write the results as JSON
+  --report DIR       write a report: a page (index.html), JSON, JUnit XML and TAP; what DIR holds
+                     may only be an earlier report, which is replaced
+  --shard I/N        run the Ith of N parts; deno task conform:merge makes one report of all
   --keep             keep the artifacts of green cases, too
   --jobs N           run N cases at a time (default: the number of CPUs)
   --timeout S        hard limit for each case in seconds
@@ -58,6 +62,8 @@ export interface Options {
   readonly noSkip: boolean;
   readonly requireKvm: boolean;
   readonly json?: string;
+  readonly report?: string;
+  readonly shard?: Shard;
   readonly keep: boolean;
   readonly jobs: number;
   readonly timeout?: number;
@@ -87,6 +93,8 @@ const OPTIONS = {
   filter: { type: "string", multiple: true },
   require: TEXT,
   json: TEXT,
+  report: TEXT,
+  shard: TEXT,
   jobs: TEXT,
   timeout: TEXT,
   kernel: TEXT,
@@ -113,6 +121,9 @@ export function parseOptions(args: readonly string[]): Options {
   if (required !== undefined && required !== "kvm") {
     throw new UsageError(`Cannot use --require ${required}: kvm is wanted`);
   }
+  if (parsed.kernel !== undefined && parsed.shard !== undefined) {
+    throw new UsageError("Cannot use --shard: --kernel makes a single case");
+  }
   const stray = ONLY_OWN.find((name) => parsed[name] !== undefined) ??
     (extra.length > 0 ? "- with QEMU arguments" : undefined);
   if (parsed.kernel === undefined && stray !== undefined) {
@@ -126,6 +137,8 @@ export function parseOptions(args: readonly string[]): Options {
     noSkip: parsed["no-skip"] ?? false,
     requireKvm: required === "kvm",
     json: parsed.json,
+    report: parsed.report,
+    shard: shardOf(parsed.shard),
     keep: parsed.keep ?? false,
     jobs: positive("jobs", parsed.jobs) ?? availableParallelism(),
     timeout: positive("timeout", parsed.timeout),
@@ -201,6 +214,13 @@ function regex(text: string): RegExp {
   } catch (error) {
     throw new UsageError(`Cannot use --expect: ${(error as Error).message}`);
   }
+}
+
+function shardOf(text: string | undefined): Shard | undefined {
+  if (text === undefined) return undefined;
+  const [, index, count] = /^(\d{1,4})\/(\d{1,4})$/.exec(text)?.map(Number) ?? [];
+  if (index >= 1 && index <= count) return { index, count };
+  throw new UsageError(`Cannot use --shard ${text}: I/N with I from 1 to N is wanted, e.g. 2/4`);
 }
 
 function positive(name: string, text: string | undefined): number | undefined {

@@ -14,6 +14,8 @@ describe("parseOptions", () => {
       noSkip: false,
       requireKvm: false,
       json: undefined,
+      report: undefined,
+      shard: undefined,
       keep: false,
       timeout: undefined,
       own: undefined,
@@ -22,12 +24,13 @@ describe("parseOptions", () => {
 
   it("reads every option", () => {
     const options = parseOptions(
-      "--filter pvh --filter arm64 --offline --no-skip --require kvm --json F --keep --jobs 3 --timeout 9"
+      "--filter pvh --filter arm64 --offline --no-skip --require kvm --json F --report R --shard 2/3 --keep --jobs 3 --timeout 9"
         .split(" "),
     );
     assertEquals(options.filters, ["pvh", "arm64"]);
     assertEquals([options.offline, options.noSkip, options.requireKvm], [true, true, true]);
     assertEquals([options.json, options.keep], ["F", true]);
+    assertEquals([options.report, options.shard], ["R", { index: 2, count: 3 }]);
     assertEquals([options.jobs, options.timeout], [3, 9]);
   });
 
@@ -69,6 +72,12 @@ describe("parseOptions", () => {
       ["--kernel k --expect x --protocol efi", "--protocol efi"],
       ["--json", "--json"],
       ["--json a --json b", "--json"],
+      ["--shard 0/2", "--shard 0/2"],
+      ["--shard 3/2", "--shard 3/2"],
+      ["--shard 1", "--shard 1"],
+      ["--shard 1/2/3", "--shard"],
+      ["--shard -1/2", "--shard"],
+      ["--kernel k --expect x --shard 1/2", "--shard"],
     ]
   ) {
     it(`refuses ${args}`, () => {

@@ -21,6 +21,7 @@ export interface CallerMistake {
 /** TypeScript's types forbid most of these: a caller in JavaScript can still make them. */
 // deno-lint-ignore no-explicit-any
 const wrong = (value: unknown): any => value;
+const REGION = [{ start: 0n, bytes: new Uint8Array(16) }];
 const RAM = { ram: [{ start: 0n, size: 1n << 20n }] };
 
 /** All of them. */
@@ -48,6 +49,19 @@ export const CALLER_MISTAKES: readonly CallerMistake[] = [
     error: "TypeError",
     message: /^Cannot use guest memory: expected ranges/,
     make: ({ planBoot }) => planBoot({ ram: [wrong({ start: 0, size: 1 })] }, { kernel: elf() }),
+  },
+  {
+    what: "an address that is no bigint",
+    error: "TypeError",
+    message: /^Cannot [^:]*kernelOffset[^:]*: expected a bigint/,
+    make: ({ Elf, GuestMemory }) =>
+      Elf.load(GuestMemory.of(REGION), elf(), { kernelOffset: wrong(0x200000) }),
+  },
+  {
+    what: "an architecture that PE.load does not know",
+    error: "TypeError",
+    message: /^Cannot load Image: arch undefined/,
+    make: ({ PE, GuestMemory }) => PE.load(GuestMemory.of(REGION), elf(), wrong({})),
   },
   {
     what: "a command line part that is no string",

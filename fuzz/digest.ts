@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import type { BootCase } from "./arbitraries/boots.ts";
 import { largestInput, type Open, optionsOf } from "./boot_run.ts";
-import { encodeInput } from "./corpus.ts";
+import { encodeInput } from "./codec.ts";
 import { CanaryGuest } from "./guest.ts";
 import { judge } from "./judge.ts";
 import type { Library } from "./property.ts";

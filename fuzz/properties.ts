@@ -5,13 +5,19 @@
  */
 import atomic from "./properties/atomic.ts";
 import atomicSources from "./properties/atomic_sources.ts";
+import bootParams from "./properties/boot_params.ts";
+import bounded from "./properties/bounded.ts";
 import confined from "./properties/confined.ts";
 import faithful from "./properties/faithful.ts";
+import linear from "./properties/linear.ts";
+import load from "./properties/load.ts";
+import modelBoot from "./properties/model_boot.ts";
 import modelFdt from "./properties/model_fdt.ts";
 import roundTripFdt from "./properties/round_trip_fdt.ts";
 import roundTripImages from "./properties/round_trip_images.ts";
 import roundTripStructs from "./properties/round_trip_structs.ts";
 import sound from "./properties/sound.ts";
+import stableRuntimes from "./properties/stable_runtimes.ts";
 import stableSources from "./properties/stable_sources.ts";
 import totalBoot from "./properties/total_boot.ts";
 import totalBzimage from "./properties/total_bzimage.ts";
@@ -43,6 +49,12 @@ export const PROPERTIES: readonly Property[] = [
   roundTripStructs,
   roundTripImages,
   roundTripFdt,
+  load,
+  bootParams,
+  modelBoot,
   modelFdt,
+  bounded,
+  linear,
   stableSources,
+  stableRuntimes,
 ];

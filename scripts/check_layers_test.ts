@@ -82,6 +82,12 @@ describe("checkLayers", () => {
     ]);
   });
 
+  it("names imports that lead nowhere", () => {
+    assertEquals(check("fuzz/main.ts", "unresolved:fuzz/none.ts"), [
+      "fuzz/main.ts imports unresolved:fuzz/none.ts: it does not resolve",
+    ]);
+  });
+
   it("lets what is around in by the doors only", () => {
     assertEquals(check("conformance/main.ts", "mod.ts"), []);
     assertEquals(check("conformance/main.ts", "src/files.ts"), []);

@@ -130,7 +130,13 @@ export const BzImage: KernelLoader = {
     const { kernelOffset, highmemStart } = checkedOptions(options);
     const source = sourceOf(image, "kernel");
     const kernel = parseBzImage(source);
-    const setupHeader = rawSetupHeader(source);
+    // All of it, whatever byte 0x201 says; the setup that was parsed is longer
+    const setupHeader = readBytes(
+      source,
+      SETUP_HEADER_OFFSET,
+      SETUP_HEADER.size,
+      "setup_header",
+    );
     const { code32_start } = SETUP_HEADER.read(setupHeader);
     if (highmemStart !== undefined && BigInt(code32_start) < highmemStart) {
       throw fieldError(
@@ -249,14 +255,6 @@ function checkedOptions({ kernelOffset, highmemStart }: KernelLoadOptions): Kern
   if (kernelOffset !== undefined) requireAddress(kernelOffset, "kernelOffset");
   if (highmemStart !== undefined) requireAddress(highmemStart, "highmemStart");
   return { kernelOffset, highmemStart };
-}
-
-/** As much of setup_header as there is, zeros after it, whatever byte 0x201 says. */
-function rawSetupHeader(source: KernelSource): Uint8Array {
-  const raw = new Uint8Array(SETUP_HEADER.size);
-  const size = Math.min(raw.length, source.size - SETUP_HEADER_OFFSET);
-  raw.set(readBytes(source, SETUP_HEADER_OFFSET, size, "setup_header"));
-  return raw;
 }
 
 function has64BitEntry({ header, fileKernelSize }: BzImageKernel): boolean {

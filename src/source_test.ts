@@ -2,7 +2,8 @@ import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
 import { pattern } from "../fuzz/arbitraries/images.ts";
 import { failingSource, refusal, shortSource, shrunkSource } from "../fuzz/arbitraries/machines.ts";
-import { type KernelSource, readBytes, readExactly, readHead, sourceOf, take } from "./source.ts";
+import { take } from "./bytes.ts";
+import { type KernelSource, readBytes, readExactly, readHead, sourceOf } from "./source.ts";
 
 const BYTES = pattern(100);
 

@@ -14,7 +14,7 @@ describe("CASES", () => {
     for (const id of ids) {
       assertMatch(
         id,
-        /^(qemu-tcg|qemu-kvm|none)\/(microvm|pc|q35|virt|-)\/(x86_64|i386|aarch64|riscv64)\/(linux64|pvh|arm64|riscv64)\/[a-z0-9.-]+\/[a-z0-9-]+$/,
+        /^(qemu-tcg|qemu-kvm|kvm-deno|kvm-bun|none)\/(microvm|pc|q35|virt|-)\/(x86_64|i386|aarch64|riscv64)\/(linux64|pvh|arm64|riscv64)\/[a-z0-9.-]+\/[a-z0-9-]+$/,
       );
     }
   });
@@ -28,8 +28,8 @@ describe("CASES", () => {
   it("need a KVM if and only if KVM is their driver", () => {
     for (const { id, needs } of CASES) {
       assertEquals(
-        needs.some(({ kind }) => kind === "kvm"),
-        id.driver === "qemu-kvm",
+        needs.some(({ kind }) => kind === "kvm" || kind === "vmm"),
+        ["qemu-kvm", "kvm-deno", "kvm-bun"].includes(id.driver),
         formatId(id),
       );
     }

@@ -5,17 +5,34 @@ import type { BootCase, KernelNeed } from "../case.ts";
 import { buildInitramfs } from "../initramfs.ts";
 import { type GuestArch, type Machine, MACHINES } from "../machines.ts";
 import { judgeUserland } from "../matchers/userland.ts";
-import { extractVmlinux } from "../payload.ts";
+import { openFile } from "../../src/files.ts";
+import { unwrapKernel } from "../../src/compressed/mod.ts";
+import { wrapInZboot } from "../packers.ts";
 import { guestPath, noise } from "./data.ts";
 
 /** What proves that the initrd came whole: not a multiple of anything. */
 const PAYLOAD = noise(1_234_567, 6);
+
+/** More than these kernels come to when they are unwrapped. */
+const MAX_KERNEL = 128 << 20;
 
 /** qemu-recipes: reboot=t ends the machine at once; self tests of ciphers only cost time. */
 const CMDLINE: { readonly [K in GuestArch]: string } = {
   x86_64: 'console=ttyS0 panic=-1 reboot=t cryptomgr.notests conformance="quoted value"',
   riscv64: 'console=ttyS0 panic=-1 cryptomgr.notests conformance="quoted value"',
   aarch64: 'console=ttyAMA0 panic=-1 cryptomgr.notests conformance="quoted value"',
+};
+
+/** The section of each protocol that a kernel's way to userland depends on as a whole. */
+const REQUIREMENTS: { readonly [K in BootProtocol]: string } = {
+  linux64:
+    'boot.rst, "64-bit Boot Protocol": a distribution\'s kernel reaches userland; /proc/cmdline, every byte of the initrd and the RAM of /proc/iomem are what was handed over',
+  pvh:
+    'pvh.pandoc, "x86/HVM direct boot ABI": a distribution\'s vmlinux reaches userland by its PVH entry; /proc/cmdline, every byte of the initrd and the RAM of /proc/iomem are what was handed over',
+  arm64:
+    'booting.rst, "4. Call the kernel image": a distribution\'s kernel reaches userland; /proc/cmdline, every byte of the initrd and the RAM of /proc/iomem are what was handed over',
+  riscv64:
+    'riscv/boot.rst, "Register state" and "Hardware description", behind OpenSBI: a distribution\'s kernel reaches userland; /proc/cmdline, every byte of the initrd and the RAM of /proc/iomem are what was handed over',
 };
 
 const SERIES = ["6.1", "6.12"] as const;
@@ -28,17 +45,23 @@ export const DEBIAN: readonly BootCase[] = [
     userlandCase(virt, "arm64", series),
   ]),
   userlandCase(MACHINES["virt-riscv64"], "riscv64", "6.12"),
-  // The vmlinux inside the bzImage has both entries; that of 6.1 is packed with xz.
-  userlandCase(microvm, "pvh", "6.12", "userland-vmlinux"),
+  // The vmlinux inside the bzImage has both entries; that of 6.1 is packed with xz, 6.12's with zstd.
+  ...SERIES.flatMap((series) => [
+    userlandCase(microvm, "pvh", series, "userland-vmlinux"),
+    userlandCase(microvm, "linux64", series, "userland-vmlinux"),
+  ]),
   userlandCase(pc, "pvh", "6.12", "userland-vmlinux"),
-  userlandCase(microvm, "linux64", "6.12", "userland-vmlinux"),
+  userlandCase(virt, "arm64", "6.1", "userland-zboot-gzip"),
 ];
+
+/** The kernel as it is, the vmlinux in it, or the kernel wrapped and unwrapped again. */
+type What = "userland" | "userland-vmlinux" | "userland-zboot-gzip";
 
 function userlandCase(
   machine: Machine,
   protocol: BootProtocol,
   series: (typeof SERIES)[number],
-  what: "userland" | "userland-vmlinux" = "userland",
+  what: What = "userland",
 ): BootCase {
   const { arch } = machine;
   const kernel: KernelNeed = { kind: "kernel", id: `debian-${series}`, arch };
@@ -55,8 +78,8 @@ function userlandCase(
     needs: [{ kind: "qemu", arch }, kernel],
     machine,
     ramSize: 512n << 20n,
-    layout: (kernels) => ({
-      kernel: what === "userland" ? { path: kernels(kernel) } : extractVmlinux(kernels(kernel)),
+    layout: async (kernels) => ({
+      kernel: await kernelOf(kernels(kernel), what),
       options: {
         protocol,
         initrd: initramfs(arch),
@@ -65,9 +88,19 @@ function userlandCase(
         deviceTree: machine.deviceTree,
       },
     }),
+    requirement: REQUIREMENTS[protocol],
     judge: judgeUserland(PAYLOAD, `Linux version ${series}.`),
     timeout: 240,
   };
+}
+
+async function kernelOf(path: string, what: What): Promise<Uint8Array | { path: string }> {
+  if (what === "userland") return { path };
+  using file = openFile(path);
+  const input = what === "userland-vmlinux" ? file : wrapInZboot(readFileSync(path), "gzip");
+  const { bytes } = await unwrapKernel(input, { maxSize: MAX_KERNEL });
+  if (bytes === undefined) throw new Error(`Cannot unwrap ${path}: there is nothing in it`);
+  return bytes;
 }
 
 function initramfs(arch: GuestArch): Uint8Array {

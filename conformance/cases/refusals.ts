@@ -9,6 +9,8 @@ const MIB = 1n << 20n;
 /** A kernel that is not quite one. */
 interface Refusal {
   readonly what: string;
+  /** What must be refused, and why, with the section of the specification. */
+  readonly requirement: string;
   readonly code: RefusalCase["code"];
   readonly guest: GuestFile;
   /** The architecture in the id; the guest's if not given. */
@@ -33,51 +35,144 @@ const BZIMAGE = { guest: "probe-bzimage.x86_64", protocol: "linux64" } as const;
 const IMAGE = { guest: "probe-image.aarch64", protocol: "arm64" } as const;
 
 const REFUSALS: readonly Refusal[] = [
-  { ...ELF, what: "empty-file", code: "UNKNOWN_FORMAT", bend: () => new Uint8Array(0) },
+  {
+    ...ELF,
+    what: "empty-file",
+    requirement: "A file without a byte is no kernel",
+    code: "UNKNOWN_FORMAT",
+    bend: () => new Uint8Array(0),
+  },
   {
     ...ELF,
     what: "jpeg",
+    requirement: "A file of another kind is not taken for a kernel",
     code: "UNKNOWN_FORMAT",
     bend: () => Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, 16, 0x4a, 0x46, 0x49, 0x46),
   },
-  { ...ELF, what: "gzip", code: "UNSUPPORTED_FORMAT", bend: patch(0, 0x1f, 0x8b, 8) },
+  {
+    ...ELF,
+    what: "gzip",
+    requirement: "A compressed file is recognised and refused by name",
+    code: "UNSUPPORTED_FORMAT",
+    bend: patch(0, 0x1f, 0x8b, 8),
+  },
   // boot.rst, "xloadflags" bit 0
   {
     ...BZIMAGE,
     arch: "i386",
     what: "no-64bit-entry",
+    requirement:
+      'boot.rst, "xloadflags" XLF_KERNEL_64: without it there is no 64-bit entry at load + 0x200',
     code: "BZIMAGE_NO_64BIT_ENTRY",
     bend: patch(0x236, 4),
   },
-  { ...BZIMAGE, what: "truncated", code: "TRUNCATED", bend: (bytes) => bytes.subarray(0, 5000) },
-  { ...ELF, what: "truncated", code: "TRUNCATED", bend: (bytes) => bytes.subarray(0, 5000) },
-  { ...ELF, what: "big-endian", code: "ELF_BYTE_ORDER", bend: patch(5, 2) },
-  { ...ELF, what: "32-bit", code: "ELF_CLASS", bend: patch(4, 1) },
-  { ...ELF, what: "other-machine", code: "ELF_MACHINE", bend: patch(0x12, 183) },
-  { ...ELF, protocol: "pvh", what: "no-note", code: "PVH_NOT_PRESENT", bend: withoutNotes },
-  { ...BZIMAGE, protocol: "pvh", what: "bzimage", code: "PROTOCOL_MISMATCH" },
-  { ...BZIMAGE, what: "ram-too-small", code: "NO_SPACE", ramSize: 8n * MIB },
-  { ...ELF, what: "ram-too-small", code: "OUTSIDE_RAM", ramSize: 8n * MIB },
+  {
+    ...BZIMAGE,
+    what: "truncated",
+    requirement: 'boot.rst, "syssize": a file that ends before the protected-mode kernel does',
+    code: "TRUNCATED",
+    bend: (bytes) => bytes.subarray(0, 5000),
+  },
+  {
+    ...ELF,
+    what: "truncated",
+    requirement: "ELF, p_offset + p_filesz: a file that ends before a segment does",
+    code: "TRUNCATED",
+    bend: (bytes) => bytes.subarray(0, 5000),
+  },
+  {
+    ...ELF,
+    what: "big-endian",
+    requirement: "ELF, EI_DATA: x86_64 is little-endian",
+    code: "ELF_BYTE_ORDER",
+    bend: patch(5, 2),
+  },
+  {
+    ...ELF,
+    what: "32-bit",
+    requirement: "ELF, EI_CLASS: a 64-bit entry needs ELFCLASS64",
+    code: "ELF_CLASS",
+    bend: patch(4, 1),
+  },
+  {
+    ...ELF,
+    what: "other-machine",
+    requirement: "ELF, e_machine: another architecture's kernel",
+    code: "ELF_MACHINE",
+    bend: patch(0x12, 183),
+  },
+  {
+    ...ELF,
+    protocol: "pvh",
+    what: "no-note",
+    requirement: "pvh.pandoc: without XEN_ELFNOTE_PHYS32_ENTRY there is no PVH entry",
+    code: "PVH_NOT_PRESENT",
+    bend: withoutNotes,
+  },
+  {
+    ...BZIMAGE,
+    protocol: "pvh",
+    what: "bzimage",
+    requirement: "pvh.pandoc: the entry is a note of an ELF file; a bzImage has none",
+    code: "PROTOCOL_MISMATCH",
+  },
+  {
+    ...BZIMAGE,
+    what: "ram-too-small",
+    requirement:
+      'boot.rst, "init_size": RAM that cannot hold the kernel until it knows its memory map',
+    code: "NO_SPACE",
+    ramSize: 8n * MIB,
+  },
+  {
+    ...ELF,
+    what: "ram-too-small",
+    requirement: "ELF, p_paddr + p_memsz: a segment beyond the end of RAM",
+    code: "OUTSIDE_RAM",
+    ramSize: 8n * MIB,
+  },
   {
     ...BZIMAGE,
     what: "initrd-too-large",
+    requirement: 'boot.rst, "ramdisk_size": an initrd that cannot fit beside the kernel',
     code: "NO_SPACE",
     options: { initrd: noise(65 << 20, 1) },
   },
   {
     ...BZIMAGE,
     what: "cmdline-too-long",
+    requirement: 'boot.rst, "cmdline_size": a longer command line is refused, never cut',
     code: "CMDLINE_TOO_LONG",
     options: { cmdline: "x".repeat(5000) },
   },
-  { ...IMAGE, what: "big-endian", code: "IMAGE_BIG_ENDIAN", bend: patch(0x18, 0x0b) },
-  { ...IMAGE, what: "ram-too-small", code: "NO_SPACE", ramSize: 2n * MIB },
-  { ...IMAGE, what: "no-device-tree", code: "INVALID_OPTION", options: { deviceTree: undefined } },
+  {
+    ...IMAGE,
+    what: "big-endian",
+    requirement: 'booting.rst, "flags" bit 0: a big-endian kernel',
+    code: "IMAGE_BIG_ENDIAN",
+    bend: patch(0x18, 0x0b),
+  },
+  {
+    ...IMAGE,
+    what: "ram-too-small",
+    requirement:
+      'booting.rst, "image_size": RAM that cannot hold the Image from its 2 MiB aligned base',
+    code: "NO_SPACE",
+    ramSize: 2n * MIB,
+  },
+  {
+    ...IMAGE,
+    what: "no-device-tree",
+    requirement:
+      'booting.rst, "2. Setup the device tree": there is no default for a machine\'s tree',
+    code: "INVALID_OPTION",
+    options: { deviceTree: undefined },
+  },
 ];
 
 /** Every refusal. */
 export const REFUSAL_CASES: readonly RefusalCase[] = REFUSALS.map((refusal): RefusalCase => {
-  const { what, code, guest, protocol, bend, options, ramSize = 64n * MIB } = refusal;
+  const { what, requirement, code, guest, protocol, bend, options, ramSize = 64n * MIB } = refusal;
   const [kernel, arch] = guest.split(".") as [string, GuestArch];
   const machine = arch === "aarch64" ? MACHINES.virt : MACHINES.microvm;
   return {
@@ -91,6 +186,7 @@ export const REFUSAL_CASES: readonly RefusalCase[] = REFUSALS.map((refusal): Ref
       what: `refusal-${what}`,
     },
     needs: [],
+    requirement,
     code,
     ram: [{ start: machine.ramStart, size: ramSize }],
     layout: () => {

@@ -27,6 +27,8 @@ const ALL: readonly Entry[] = [PVH, VMLINUX, BZIMAGE];
 /** Something to show, and the entries that it applies to. */
 interface Variant {
   readonly what: string;
+  /** What of the protocol it shows, with the section of the specification. */
+  readonly requirement: string | { readonly [K in Entry["protocol"]]: string };
   readonly entries: readonly Entry[];
   readonly options: LayoutOptions;
   readonly ramSize?: bigint;
@@ -43,20 +45,67 @@ const DEFAULT_RAM = 64n * MIB;
 const { microvm, pc, q35 } = MACHINES;
 
 const VARIANTS: readonly Variant[] = [
-  { what: "boot", entries: ALL, options: BASE, machines: [microvm, pc, q35], kvm: true },
-  { what: "no-initrd", entries: ALL, options: {} },
+  {
+    what: "boot",
+    requirement: {
+      linux64:
+        'boot.rst, "64-bit Boot Protocol": long mode with paging, __BOOT_CS 0x10 and __BOOT_DS 0x18 flat, RSI at the zero page, IF clear; the zero page, its e820 map, command line and initrd arrive as planned',
+      pvh:
+        'pvh.pandoc, "x86/HVM direct boot ABI": protected mode, paging off, CR0 = PE, CR4 = 0, flat CS/DS/ES, a 32-bit TSS with limit 0x67, EFLAGS without VM, IF and TF, EBX at the start info; memory map, command line and initrd arrive as planned',
+    },
+    entries: ALL,
+    options: BASE,
+    machines: [microvm, pc, q35],
+    kvm: true,
+  },
+  {
+    what: "no-initrd",
+    requirement: {
+      linux64:
+        'boot.rst, "ramdisk_image": both it and ramdisk_size are zero if there is no initrd; cmd_line_ptr points to an empty string',
+      pvh:
+        'start_info.h, "nr_modules": zero without an initrd; the command line is an empty string',
+    },
+    entries: ALL,
+    options: {},
+  },
   // boot.rst, "cmdline_size"; arch/x86/include/asm/setup.h, COMMAND_LINE_SIZE
-  { what: "cmdline-limit", entries: ALL, options: { ...BASE, cmdline: "x".repeat(2047) } },
-  { what: "bss-dirty", entries: ALL, options: BASE, dirt: 0xa5, kvm: true },
+  {
+    what: "cmdline-limit",
+    requirement:
+      'boot.rst, "cmdline_size" (x86 setup.h, COMMAND_LINE_SIZE 2048): a command line of 2047 bytes arrives whole and ends with a NUL',
+    entries: ALL,
+    options: { ...BASE, cmdline: "x".repeat(2047) },
+  },
+  {
+    what: "bss-dirty",
+    requirement:
+      "ELF, p_memsz beyond p_filesz: over memory that held something else an ELF's BSS reads as zero, and so does every byte of a table that nothing was put into",
+    entries: ALL,
+    options: BASE,
+    dirt: 0xa5,
+    kvm: true,
+  },
   // The probe lies at 16 MiB: with 18 MiB there is room for it and little else
-  { what: "min-ram", entries: [PVH, VMLINUX], options: BASE, ramSize: 18n * MIB },
+  {
+    what: "min-ram",
+    requirement:
+      "The smallest RAM that holds the kernel at its address: everything else finds room without touching it",
+    entries: [PVH, VMLINUX],
+    options: BASE,
+    ramSize: 18n * MIB,
+  },
   {
     what: "low-memory-reserved",
+    requirement:
+      'zero-page.rst, "e820_table": low memory that the monitor keeps is left alone and is not usable in the memory map',
     entries: ALL,
     options: { ...BASE, reservations: [{ name: "monitor", start: 0n, size: 0x3_0000n }] },
   },
   {
     what: "reservation-types",
+    requirement:
+      "ACPI 6.5, table 15.4: acpi, nvs, unusable and reserved ranges keep their types in the memory map, and no usable entry covers them",
     entries: ALL,
     options: {
       ...BASE,
@@ -68,19 +117,51 @@ const VARIANTS: readonly Variant[] = [
       memoryMap: [{ start: 0xfeb0_0000n, size: 0x1000n, type: "reserved" }],
     },
   },
-  { what: "initrd-address", entries: ALL, options: { ...BASE, initrdAddress: 32n * MIB } },
+  {
+    what: "initrd-address",
+    requirement: {
+      linux64:
+        'boot.rst, "ramdisk_image": an initrd that the monitor places is announced there and arrives whole',
+      pvh:
+        "start_info.h, hvm_modlist_entry.paddr: an initrd that the monitor places is announced there and arrives whole",
+    },
+    entries: ALL,
+    options: { ...BASE, initrdAddress: 32n * MIB },
+  },
   // boot.rst, "initrd_addr_max" is inclusive: the last page below 2 GiB
-  { what: "initrd-at-addr-max", entries: [BZIMAGE], options: BASE, ramSize: 5n * GIB / 2n },
+  {
+    what: "initrd-at-addr-max",
+    requirement:
+      'boot.rst, "initrd_addr_max": the highest address an initrd byte may have, inclusive; with more RAM the initrd ends right there',
+    entries: [BZIMAGE],
+    options: BASE,
+    ramSize: 5n * GIB / 2n,
+  },
   {
     what: "initrd-high",
+    requirement: {
+      linux64:
+        'boot.rst, "xloadflags" XLF_CAN_BE_LOADED_ABOVE_4G: ext_ramdisk_image and ext_ramdisk_size (zero-page.rst) carry the upper halves of an initrd above 4 GiB',
+      pvh: "start_info.h, hvm_modlist_entry.paddr is 64 bits wide: an initrd above 4 GiB",
+    },
     entries: [PVH, VMLINUX, BZIMAGE],
     options: { ...BASE, initrdPlacement: "high" },
     ramSize: 5n * GIB,
     machines: [microvm, q35],
   },
-  { what: "rsdp", entries: ALL, options: { ...BASE, rsdp: 0xf_0000n } },
+  {
+    what: "rsdp",
+    requirement: {
+      linux64: 'zero-page.rst, "acpi_rsdp_addr": the address of the RSDP',
+      pvh: 'start_info.h, "rsdp_paddr": the address of the RSDP',
+    },
+    entries: ALL,
+    options: { ...BASE, rsdp: 0xf_0000n },
+  },
   {
     what: "setup-data",
+    requirement:
+      'boot.rst, "setup_data": a linked list of next, type, len and data that ends with a next of zero',
     entries: [VMLINUX, BZIMAGE],
     options: {
       ...BASE,
@@ -90,6 +171,12 @@ const VARIANTS: readonly Variant[] = [
   },
   {
     what: "e820-overflow",
+    requirement: {
+      linux64:
+        "bootparam.h, E820_MAX_ENTRIES_ZEROPAGE and SETUP_E820_EXT: the 129th and later entries of the memory map go to setup_data",
+      pvh:
+        'start_info.h, "memmap_entries": more than 128 entries of the memory map need no second place',
+    },
     entries: ALL,
     options: {
       ...BASE,
@@ -102,6 +189,8 @@ const VARIANTS: readonly Variant[] = [
   },
   {
     what: "modules",
+    requirement:
+      "start_info.h, hvm_modlist_entry: further modules after the initrd, with and without a command line of their own",
     entries: [PVH],
     options: {
       ...BASE,
@@ -111,9 +200,17 @@ const VARIANTS: readonly Variant[] = [
       ],
     },
   },
-  { what: "kernel-address", entries: [BZIMAGE], options: { ...BASE, kernelAddress: 34n * MIB } },
+  {
+    what: "kernel-address",
+    requirement:
+      'boot.rst, "relocatable_kernel" and "kernel_alignment": a kernel at another address than it prefers, at a multiple of its alignment, with init_size bytes free',
+    entries: [BZIMAGE],
+    options: { ...BASE, kernelAddress: 34n * MIB },
+  },
   {
     what: "kernel-above-4g",
+    requirement:
+      'boot.rst, "xloadflags" XLF_CAN_BE_LOADED_ABOVE_4G: kernel, zero page and command line are mapped one to one for an entry above 4 GiB',
     entries: [BZIMAGE],
     options: { ...BASE, kernelAddress: 4n * GIB + 2n * MIB },
     ramSize: 5n * GIB,
@@ -150,6 +247,9 @@ function probeCase(
       options: { ...variant.options, protocol },
       dirt: variant.dirt,
     }),
+    requirement: typeof variant.requirement === "string"
+      ? variant.requirement
+      : variant.requirement[protocol],
     judge: judgeX86Probe,
     timeout: 30,
   };

@@ -9,26 +9,36 @@ import { Facts } from "./facts.ts";
 const TYPES = { usable: 1, reserved: 2, acpi: 3, nvs: 4, unusable: 5, persistent: 7 } as const;
 
 /**
+ * How TR got its value: `ltr` marks the descriptor in the GDT as busy; a monitor that sets the
+ * register by KVM_SET_SREGS leaves the GDT as it is.
+ */
+export type TrLoad = "ltr" | "sregs";
+
+/** Intel SDM vol. 3, 8.2.2: the bit of a TSS descriptor's type that says so. */
+const TSS_BUSY = 0x2;
+
+/**
  * Judges a probe.
  *
  * @param seen What was seen.
+ * @param trLoad How TR got its value.
  * @returns What does not match.
  */
-export function judgeX86Probe(seen: Observation): Mismatch[] {
+export function judgeX86Probe(seen: Observation, trLoad: TrLoad = "ltr"): Mismatch[] {
   const facts = new Facts(seen.serial, "PROBE");
   const cpu = seen.plan.cpu;
   if (cpu.arch !== "x86_64") {
     return [{ what: "plan", expected: "x86_64", actual: cpu.arch }];
   }
   facts.expectAll({ protocol: seen.plan.protocol, fault: undefined, end: "1" });
-  expectCpu(facts, cpu);
+  expectCpu(facts, cpu, trLoad);
   expectGuest(facts, seen);
   if (seen.plan.protocol === "pvh") expectStartInfo(facts, seen, cpu.rbx);
   else expectZeroPage(facts, seen, cpu.rsi);
   return facts.mismatches;
 }
 
-function expectCpu(facts: Facts, cpu: X86CpuState): void {
+function expectCpu(facts: Facts, cpu: X86CpuState, trLoad: TrLoad): void {
   const { rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, rip, rflags, cr0, cr3, cr4, efer } = cpu;
   facts.expectAll({ rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, rip, rflags, cr0, cr3, cr4, efer });
   if (cpu.mode === "long") {
@@ -47,8 +57,13 @@ function expectCpu(facts: Facts, cpu: X86CpuState): void {
     "idt.limit": idt.limit,
     ldtr: cpu.segments.ldt.selector,
   });
+  const { tr } = cpu.segments;
+  const segments = {
+    ...cpu.segments,
+    tr: trLoad === "ltr" ? tr : { ...tr, type: tr.type & ~TSS_BUSY },
+  };
   for (const name of ["cs", "ds", "es", "fs", "gs", "ss", "tr"] as const) {
-    expectSegment(facts, name, cpu.segments[name]);
+    expectSegment(facts, name, segments[name]);
   }
   // Flat 4 GiB code and data (both protocols), a TSS of 0x68 bytes (PVH)
   facts.expectAll({ "cs.limit": 0xffffffff, "ds.limit": 0xffffffff, "tr.limit": 0x67 });

@@ -2,7 +2,13 @@
 import type { KernelSource, LoaderError } from "../../mod.ts";
 import { type Answer, answerBootParams, answerCmdline, answerImage } from "./answers.ts";
 import type { CmdlineCase, Vector, Verdict } from "./cases.ts";
-import { DIVERGENCES, type Field, type Seen, SOURCE_INDEPENDENT } from "./divergences.ts";
+import {
+  DIVERGENCES,
+  type Field,
+  MEMORY_UNTOUCHED,
+  type Seen,
+  SOURCE_INDEPENDENT,
+} from "./divergences.ts";
 import { sameError } from "./errors.ts";
 import { runsOf, sameRuns } from "./guest.ts";
 
@@ -28,7 +34,7 @@ export function compare(vector: Vector, withFile: WithFile): Comparison {
   const { case: one, input, verdict } = vector;
   switch (one.format) {
     case "cmdline":
-      return { divergences: [], ...compareCmdline(one, verdict) };
+      return compareCmdline(one, verdict);
     case "bootparams":
       return judge({ case: one, input, theirs: verdict, ours: answerBootParams(one) });
     default: {
@@ -71,7 +77,7 @@ export function judge(seen: Seen): Comparison {
         `${field}: ours ${ourAnswer(seen.ours, field)}, theirs ${theirAnswer(seen.theirs, field)}`,
       );}
   }
-  return { divergences, unexplained };
+  return { divergences: [...new Set(divergences)], unexplained };
 }
 
 const LOADED = ["kernel_load", "kernel_end", "pvh", "setup_header"] as const;
@@ -92,7 +98,7 @@ function differences({ theirs, ours }: Seen): Field[] {
   return fields;
 }
 
-function compareCmdline(one: CmdlineCase, theirs: Verdict): { unexplained: string[] } {
+function compareCmdline(one: CmdlineCase, theirs: Verdict): Comparison {
   const ours = answerCmdline(one);
   const unexplained: string[] = [];
   const check = (what: string, their: string | undefined, our: LoaderError | undefined) => {
@@ -115,14 +121,15 @@ function compareCmdline(one: CmdlineCase, theirs: Verdict): { unexplained: strin
       check("load", theirs.load, ours.loadError);
     }
   }
-  if (ours.guest === undefined) return { unexplained };
-  const runs = runsOf(ours.guest);
+  const runs = ours.guest === undefined ? [] : runsOf(ours.guest);
+  if (sameRuns(theirs.mem ?? [], runs)) return { divergences: [], unexplained };
+  // As after a failed load of a kernel
   const isUntouched = ours.loadError !== undefined && runs.length === 0;
-  if (sameRuns(theirs.mem ?? [], runs)) return { unexplained };
-  if (!isUntouched || (theirs.load ?? "ok") === "ok") {
-    unexplained.push(`mem: ours ${JSON.stringify(runs)}, theirs ${JSON.stringify(theirs.mem)}`);
+  if (isUntouched && (theirs.load ?? "ok") !== "ok") {
+    return { divergences: [MEMORY_UNTOUCHED.name], unexplained };
   }
-  return { unexplained };
+  unexplained.push(`mem: ours ${JSON.stringify(runs)}, theirs ${JSON.stringify(theirs.mem)}`);
+  return { divergences: [], unexplained };
 }
 
 function merge(a: Comparison, b: Comparison): Comparison {

@@ -54,7 +54,8 @@ function segmentIndex(error: LoaderError | undefined): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-const memoryUntouched: Divergence = {
+/** The one that is about errors: of a command line too, which has no other. */
+export const MEMORY_UNTOUCHED: Divergence = {
   name: "memory-untouched",
   reason: "After an error guest memory is as it was: everything is checked before the first byte " +
     "is written, where linux-loader leaves what it had written until then.",
@@ -200,7 +201,7 @@ export const DIVERGENCES: readonly Divergence[] = [
   kernelEndCovers,
   bssZeroed,
   exactFit,
-  memoryUntouched,
+  MEMORY_UNTOUCHED,
 ];
 
 /** What a protocol writes, in linux-loader's order, and its error if that is past the end of RAM. */

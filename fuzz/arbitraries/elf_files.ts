@@ -180,12 +180,17 @@ export const elfFiles: fc.Arbitrary<KernelFile> = recipe.map(build);
 export const noteFiles: fc.Arbitrary<KernelFile> = fc.record({
   words: fc.array(
     fc.oneof(
-      fc.constantFrom(4, 4, 18, 18, 0x006e6558, 0x006e6558, 0, 0x100000, 1, 12),
-      boundary32,
+      { arbitrary: fc.constant([4, 4, 18, 0x006e6558, 0x100000]), weight: 1 },
+      { arbitrary: fc.constant([4, 4, 3, 0x00554e47, 1]), weight: 1 },
+      {
+        arbitrary: fc.oneof(fc.constantFrom(4, 18, 0x006e6558, 0, 0x100000, 12), boundary32)
+          .map((word) => [word]),
+        weight: 3,
+      },
     ),
-    { maxLength: 24 },
-  ),
-  cut: fc.nat(3),
+    { maxLength: 10 },
+  ).map((parts) => parts.flat()),
+  cut: fc.constantFrom(0, 0, 1, 3),
   align: fc.constantFrom(0n, 1n, 4n, 8n, 13n),
   filesz: sometimes(boundary, 6),
   twice: fc.boolean(),

@@ -44,7 +44,7 @@ export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
   const file = bzImage({ kernel, jump, syssize, ...fields, setup_data, ...good });
   const low = fields.pref_address || 0x100000n;
   const span = BigInt(Math.max(Math.min(fields.init_size, 0x40000), kernel.length, 0x1000));
-  const align = BigInt(good.kernel_alignment ?? (fields.kernel_alignment || 1));
+  const align = BigInt(valid ? 0x10000 : fields.kernel_alignment || 1);
   const aligned = align > 0x1000000n ? low : (low + align - 1n) / align * align;
   return { bytes: bent(file, valid ? [] : bends), low: aligned, high: aligned + span };
 });

@@ -143,7 +143,7 @@ export function dtb({ bootCpuId, reservations, root }: Tree, nops = 0): Uint8Arr
       token(3);
       word(value.length);
       word(offsets.get(name)!);
-      structure.push(...value);
+      for (const byte of value) structure.push(byte);
       pad();
     }
     node.children.forEach(write);

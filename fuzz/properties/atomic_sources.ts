@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { boots } from "../arbitraries/boots.ts";
-import { type CountingSource, faultsOfSources, sourceWith } from "../arbitraries/sources.ts";
+import { faultsOfSources } from "../arbitraries/sources.ts";
+import { type CountingSource, sourceWith } from "../faulty_source.ts";
 import { largestInput, optionsOf, plan } from "../boot_run.ts";
 import { CanaryGuest } from "../guest.ts";
 import { judge } from "../judge.ts";

@@ -1,5 +1,5 @@
 import { dtbFiles } from "../arbitraries/tree_files.ts";
-import { encodeInput } from "../corpus.ts";
+import { encodeInput } from "../codec.ts";
 import { judge } from "../judge.ts";
 import { readTree } from "../model/fdt.ts";
 import { property, Violation } from "../property.ts";

@@ -1,5 +1,5 @@
 import { dtb, trees } from "../arbitraries/tree_files.ts";
-import { encodeInput } from "../corpus.ts";
+import { encodeInput } from "../codec.ts";
 import { property, Violation } from "../property.ts";
 
 export default property({

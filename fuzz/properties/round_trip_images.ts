@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { arm64Image, bzImage, EHDR, elfImage, IMAGE, PHDR, SETUP } from "../arbitraries/images.ts";
 import { boundary } from "../arbitraries/numbers.ts";
-import { sourceWith } from "../arbitraries/sources.ts";
+import { sourceWith } from "../faulty_source.ts";
 import { property, Violation } from "../property.ts";
 
 /** Fields that say where something is, or what the file is: their values are the image builder's. */

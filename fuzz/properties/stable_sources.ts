@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openFile } from "../../src/files.ts";
 import { boots } from "../arbitraries/boots.ts";
-import { sourceWith } from "../arbitraries/sources.ts";
+import { sourceWith } from "../faulty_source.ts";
 import { type Open, plan } from "../boot_run.ts";
 import { digest } from "../digest.ts";
 import { property, Violation } from "../property.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { bzImageFiles } from "../arbitraries/flat_files.ts";
-import { sourceWith } from "../arbitraries/sources.ts";
+import { sourceWith } from "../faulty_source.ts";
 import { judge } from "../judge.ts";
 import { property, requireNone } from "../property.ts";
 

@@ -2,7 +2,7 @@ import { elfFiles, noteFiles } from "../arbitraries/elf_files.ts";
 import fc from "fast-check";
 import { judge } from "../judge.ts";
 import { property, requireNone } from "../property.ts";
-import { sourceWith } from "../arbitraries/sources.ts";
+import { sourceWith } from "../faulty_source.ts";
 
 export default property({
   name: "total-elf",

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { arm64Files, riscv64Files } from "../arbitraries/flat_files.ts";
 import { peek } from "../arbitraries/images.ts";
-import { sourceWith } from "../arbitraries/sources.ts";
+import { sourceWith } from "../faulty_source.ts";
 import { judge } from "../judge.ts";
 import { property, Violation } from "../property.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { elfFiles, noteFiles } from "../arbitraries/elf_files.ts";
-import { sourceWith } from "../arbitraries/sources.ts";
+import { sourceWith } from "../faulty_source.ts";
 import { judge } from "../judge.ts";
 import { property, Violation } from "../property.ts";
 

@@ -1,3 +1,4 @@
+import { Bits, Code, LOOKUP_BITS, MAX_CODE_LENGTH } from "./bzip2_code.ts";
 import type { PackedInput } from "./input.ts";
 import type { Output } from "./output.ts";
 
@@ -14,13 +15,10 @@ const MAX_TABLES = 6;
 const GROUP = 50;
 /** bzip2.c's BZ_MAX_SELECTORS, 2 + 900,000 / 50; more are there in files of old lbzip2, and unused. */
 const MAX_SELECTORS = 18_002;
-const MAX_CODE_LENGTH = 20;
 /** The symbols that are digits of a run's length. */
 const RUN_B = 1;
 /** Longest run of a symbol: a whole block's. */
 const MAX_RUN = 1 << 21;
-/** Codes up to this length are looked up at once. */
-const LOOKUP_BITS = 10;
 /** Four equal bytes are followed by the count of more. */
 const RUN_START = 4;
 /** Made room for at a time. */
@@ -73,72 +71,6 @@ function decodeStream(input: PackedInput, output: Output): void {
     const crc = block.decode(output);
     input.verify("block CRC", at + 6, stored, crc >>> 0);
     combined = (combined << 1 | combined >>> 31) ^ crc;
-  }
-}
-
-/** Bits, the most significant first. */
-class Bits {
-  readonly #input: PackedInput;
-  /** The next bits, at the top of the lowest `count`. */
-  buffer = 0;
-  count = 0;
-  next: number;
-
-  constructor(input: PackedInput) {
-    this.#input = input;
-    this.next = input.at;
-  }
-
-  /** The byte that the next bit lies in. */
-  get at(): number {
-    return this.next - (this.count + 7 >> 3);
-  }
-
-  /** Up to 24 bits. */
-  read(size: number): number {
-    while (this.count < size) {
-      if (this.next >= this.#input.bytes.length) throw this.#input.truncated("data");
-      this.buffer = this.buffer << 8 | this.#input.bytes[this.next++];
-      this.count += 8;
-    }
-    this.count -= size;
-    return this.buffer >>> this.count & (1 << size) - 1;
-  }
-
-  /** Goes to the next whole byte. */
-  end(): number {
-    return this.at + (this.count & 7 ? 1 : 0);
-  }
-}
-
-/** A Huffman code: codes of up to ten bits by a table, longer ones by their limits. */
-class Code {
-  /** Symbol and length, `symbol << 5 | length`; 0 for longer codes. */
-  readonly lookup = new Uint16Array(1 << LOOKUP_BITS);
-  /** By length: the first code that is longer, at 20 bits. */
-  readonly limits = new Int32Array(MAX_CODE_LENGTH + 2);
-  /** By length: what to take off a code for its place in `symbols`. */
-  readonly bases = new Int32Array(MAX_CODE_LENGTH + 2);
-  readonly symbols = new Uint16Array(258);
-
-  set(lengths: Uint8Array): void {
-    this.lookup.fill(0);
-    let code = 0;
-    let place = 0;
-    for (let length = 1; length <= MAX_CODE_LENGTH; length++) {
-      this.bases[length] = code - place;
-      for (let symbol = 0; symbol < lengths.length; symbol++) {
-        if (lengths[symbol] !== length) continue;
-        this.symbols[place++] = symbol;
-        if (length <= LOOKUP_BITS) {
-          const spare = LOOKUP_BITS - length;
-          this.lookup.fill(symbol << 5 | length, code << spare, code + 1 << spare);
-        }
-        code++;
-      }
-      this.limits[length] = code << MAX_CODE_LENGTH - length;
-      code <<= 1;
-    }
   }
 }
 

@@ -53,18 +53,19 @@ export async function decodeGzip(input: PackedInput, output: Output): Promise<vo
       output.length += value.length;
     }
   };
-  const reading = read().catch(async (error: unknown) => {
-    await Promise.allSettled([reader.cancel(error), writer.abort(error)]); // ends the feeding
-    throw error;
-  });
-  const [fedWell, readWell] = await Promise.allSettled([feed(), reading]);
-  if (readWell.status === "rejected" && readWell.reason instanceof LoaderError) {
-    throw readWell.reason;
+  // Reading fails when feeding does, and some runtimes leave a write to a dead stream pending
+  let feedError: unknown;
+  const feeding = feed().catch((error: unknown) => feedError = error);
+  try {
+    await read();
+    await feeding;
+  } catch (error) {
+    feedError ??= error;
+    reader.cancel(error).catch(() => {});
+    writer.abort(error).catch(() => {});
+    if (error instanceof LoaderError) throw error;
   }
-  for (const result of [fedWell, readWell]) {
-    if (result.status === "fulfilled") continue;
-    throw explain(input, fed, result.reason);
-  }
+  if (feedError !== undefined) throw explain(input, fed, feedError);
   const at = input.bytes.length - TRAILER_SIZE + 4;
   input.at = at;
   const size = input.u32("ISIZE");

@@ -1,4 +1,5 @@
 import { xxh32 } from "./checksums.ts";
+import { BULK, copyMatch, copyWords, viewOf } from "./copy.ts";
 import type { PackedInput } from "./input.ts";
 import type { Output } from "./output.ts";
 
@@ -25,11 +26,7 @@ const BD_RESERVED = 0b10001111;
 const blockMaximum = (code: number): number => 1 << 8 + 2 * code;
 /** Block size, highest bit: the block is not compressed. */
 const UNCOMPRESSED = 0x80000000;
-/** LZ4 Block Format: matches reach back 65,535 bytes. */
-const WINDOW = 1 << 16;
 const MIN_MATCH = 4;
-/** Copies shorter than this are quicker byte by byte (measured). */
-const BULK = 48;
 
 /**
  * Decompresses legacy frames, as `lz4 -l` and the kernel's build make them. They have no checksum
@@ -168,61 +165,66 @@ function decodeBlock(
   maximum: number,
 ): void {
   const bytes = input.bytes;
+  const from = viewOf(bytes);
   const out = output.makeRoom(maximum);
-  const start = output.length;
-  const roomEnd = Math.min(start + maximum, output.limit);
-  const overflow = () =>
-    roomEnd === output.limit
-      ? output.overflow()
-      : input.corrupt("block", at, `at most ${maximum} bytes in a block`, "more");
-  const broken = (what: string) => input.corrupt("block", at, what, `none before ${end}`);
-  let position = start;
+  const to = viewOf(out);
+  let position = output.length;
+  const roomEnd = Math.min(position + maximum, output.limit);
   while (at < end) {
     const token = bytes[at++];
     let length = token >>> 4;
     if (length === 15) {
       for (let byte = 255; byte === 255; length += byte) {
-        if (at >= end) throw broken("the rest of a literal length");
+        if (at >= end) throw broken(input, at, "the rest of a literal length");
         byte = bytes[at++];
       }
     }
-    if (length > end - at) throw broken(`${length} literals`);
-    if (length > roomEnd - position) throw overflow();
-    if (length > BULK) {
-      out.set(bytes.subarray(at, at + length), position);
-      at += length;
-      position += length;
+    if (length > end - at) throw broken(input, at, `${length} literals`);
+    if (length > roomEnd - position) throw tooMuch(input, at, output, roomEnd, maximum);
+    if (length <= BULK && at + length + 8 <= end && position + length + 8 <= roomEnd) {
+      copyWords(from, at, to, position, length);
     } else {
-      for (const stop = at + length; at < stop;) out[position++] = bytes[at++];
+      out.set(bytes.subarray(at, at + length), position);
     }
+    at += length;
+    position += length;
     if (at === end) { // the last sequence has literals only
       output.length = position;
       return;
     }
 
-    if (end - at < 2) throw broken("a match offset");
+    if (end - at < 2) throw broken(input, at, "a match offset");
     const distance = bytes[at] | bytes[at + 1] << 8;
-    if (distance === 0 || distance > position - first || distance >= WINDOW) {
+    if (distance === 0 || distance > position - first) {
       throw input.corrupt("match offset", at, `1 to ${position - first}`, distance);
     }
     at += 2;
     length = token & 15;
     if (length === 15) {
       for (let byte = 255; byte === 255; length += byte) {
-        if (at >= end) throw broken("the rest of a match length");
+        if (at >= end) throw broken(input, at, "the rest of a match length");
         byte = bytes[at++];
       }
     }
     length += MIN_MATCH;
-    if (length > roomEnd - position) throw overflow();
-    if (length > BULK && distance >= length) {
-      out.copyWithin(position, position - distance, position - distance + length);
-      position += length;
-    } else {
-      for (const stop = position + length; position < stop; position++) {
-        out[position] = out[position - distance];
-      }
-    }
+    if (length > roomEnd - position) throw tooMuch(input, at, output, roomEnd, maximum);
+    copyMatch(out, to, position, distance, length, roomEnd);
+    position += length;
   }
-  throw broken("a sequence of literals at the end");
+  throw broken(input, at, "a sequence of literals at the end");
+}
+
+function broken(input: PackedInput, at: number, expected: string): Error {
+  return input.corrupt("block", at, expected, "its end");
+}
+
+function tooMuch(
+  input: PackedInput,
+  at: number,
+  output: Output,
+  roomEnd: number,
+  maximum: number,
+): Error {
+  if (roomEnd === output.limit) return output.overflow();
+  return input.corrupt("block", at, `at most ${maximum} bytes in a block`, "more");
 }

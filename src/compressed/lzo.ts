@@ -1,4 +1,5 @@
 import { adler32, crc32 } from "./checksums.ts";
+import { BULK, copyMatch, copyWords, viewOf } from "./copy.ts";
 import type { PackedInput } from "./input.ts";
 import type { Output } from "./output.ts";
 
@@ -23,8 +24,8 @@ const HEADER_CRC32 = 0x1000;
 /** Header, name, time: what changes nothing for the data. */
 const KNOWN_FLAGS = 0xff003fff >>> 0;
 
-/** Copies shorter than this are quicker byte by byte (measured). */
-const BULK = 48;
+/** A first byte above this is a run of literals, less this. */
+const FIRST_RUN = 17;
 
 /**
  * Decompresses an .lzo file as lzop makes it, with all its checksums.
@@ -151,80 +152,78 @@ function decodeBlock(
   stop: number,
 ): void {
   const bytes = input.bytes;
-  const broken = (expected: string, actual: string | number) =>
-    input.corrupt("block", at, expected, actual);
-  const next = (): number => {
-    if (at >= end) throw broken("an instruction", "the end of the block");
-    return bytes[at++];
-  };
-  /** A length that did not fit its bits: 255 for each zero byte, and the byte after them. */
-  const extended = (base: number): number => {
-    let length = base;
-    let byte = next();
-    for (; byte === 0; byte = next()) length += 255;
-    return length + byte;
-  };
+  const from = viewOf(bytes);
+  const to = viewOf(out);
   let position = start;
-  const copyLiterals = (length: number): void => {
-    if (length > end - at) throw broken(`${length} literals`, `${end - at} bytes`);
-    if (length > stop - position) throw broken(`${stop - start} bytes`, "more");
-    if (length > BULK) {
-      out.set(bytes.subarray(at, at + length), position);
-      at += length;
-      position += length;
-    } else {
-      for (const last = at + length; at < last;) out[position++] = bytes[at++];
-    }
-  };
-
-  /** Literals copied by the last instruction: 0 to 3, or 4 for a long run. */
+  /** Literals to copy before the next instruction. */
+  let literals = 0;
+  /** Literals that the last instruction copied: 0 to 3, or 4 for a long run. */
   let state = 0;
-  if (at < end && bytes[at] > 17) {
-    const length = bytes[at++] - 17;
-    copyLiterals(length);
-    state = Math.min(length, 4);
-  }
+  if (at < end && bytes[at] > FIRST_RUN) literals = bytes[at++] - FIRST_RUN;
   for (;;) {
-    const instruction = next();
-    let length: number;
+    if (literals > 0) {
+      if (literals > end - at) throw broken(input, at, `${literals} literals`, "the end");
+      if (literals > stop - position) throw broken(input, at, `${stop - start} bytes`, "more");
+      if (literals <= BULK && at + literals + 8 <= end && position + literals + 8 <= stop) {
+        copyWords(from, at, to, position, literals);
+      } else {
+        out.set(bytes.subarray(at, at + literals), position);
+      }
+      at += literals;
+      position += literals;
+      state = literals < 4 ? literals : 4;
+    } else {
+      state = 0;
+    }
+    if (end - at < 3) throw broken(input, at, "an instruction", "the end"); // the end mark has 3
+
+    let instruction = bytes[at++];
+    let length = 0;
     let distance: number;
-    let literals = instruction & 3;
+    if (instruction < 64 && (instruction >= 16 || state === 0)) {
+      // A length in the low bits; where they are 0, 255 for each zero byte and the byte after them
+      const mask = instruction >= 32 ? 31 : instruction >= 16 ? 7 : 15;
+      length = instruction & mask;
+      if (length === 0) {
+        for (length = mask; at < end && bytes[at] === 0; at++) length += 255;
+        length += bytes[at++];
+        if (at > end) throw broken(input, end, "a length", "the end");
+      }
+    }
     if (instruction >= 64) {
       length = (instruction >> 5) + 1;
-      distance = (next() << 3) + (instruction >> 2 & 7) + 1;
+      distance = (bytes[at++] << 3) + (instruction >> 2 & 7) + 1;
     } else if (instruction >= 16) {
-      const lengthMask = instruction >= 32 ? 31 : 7;
-      length = 2 + (instruction & lengthMask || extended(lengthMask));
-      const word = next() | next() << 8;
-      literals = word & 3;
-      distance = (word >> 2) + 1;
+      if (end - at < 2) throw broken(input, at, "a distance", "the end");
+      length += 2;
+      distance = (bytes[at] >> 2) + (bytes[at + 1] << 6) + 1;
       if (instruction < 32) {
-        distance += ((instruction & 8) << 11) + 16383;
-        if (distance === 16384) {
-          if (length !== 3 || at !== end || position !== stop) break;
-          return;
+        distance += ((instruction & 8) << 11) + 0x3fff;
+        if (distance === 0x4000) {
+          if (length === 3 && at + 2 === end && position === stop) return;
+          const actual = `after ${position - start} of ${stop - start} bytes`;
+          throw broken(input, at, "the end mark at the end", actual);
         }
       }
+      instruction = bytes[at];
+      at += 2;
     } else if (state === 0) {
-      copyLiterals(3 + (instruction || extended(15)));
-      state = 4;
+      literals = length + 3;
       continue;
     } else {
       length = state === 4 ? 3 : 2;
-      distance = (next() << 2) + (instruction >> 2) + (state === 4 ? 2049 : 1);
+      distance = (bytes[at++] << 2) + (instruction >> 2) + (state === 4 ? 0x801 : 1);
     }
-    if (distance > position - start) throw broken(`a distance up to ${position - start}`, distance);
-    if (length > stop - position) throw broken(`${stop - start} bytes`, "more");
-    if (length > BULK && distance >= length) {
-      out.copyWithin(position, position - distance, position - distance + length);
-      position += length;
-    } else {
-      for (const last = position + length; position < last; position++) {
-        out[position] = out[position - distance];
-      }
+    if (distance > position - start) {
+      throw broken(input, at, `a distance up to ${position - start}`, distance);
     }
-    copyLiterals(literals);
-    state = literals;
+    if (length > stop - position) throw broken(input, at, `${stop - start} bytes`, "more");
+    copyMatch(out, to, position, distance, length, stop);
+    position += length;
+    literals = instruction & 3;
   }
-  throw broken("the end mark at the end", `after ${position - start} of ${stop - start} bytes`);
+}
+
+function broken(input: PackedInput, at: number, expected: string, actual: string | number): Error {
+  return input.corrupt("block", at, expected, actual);
 }

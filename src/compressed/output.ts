@@ -88,16 +88,16 @@ export class Output {
   }
 
   /**
-   * Takes a decoder's own buffer for the output, or copies it to the caller's.
+   * Takes in what a library returned: its own buffer as the output if it can be, else a copy.
    *
-   * @param data All of the output.
+   * @param data What comes next.
    * @throws {LoaderError} `COMPRESSED_SIZE` if it passes the bound.
    */
-  adopt(data: Uint8Array): void {
-    if (data.length > this.limit) throw this.overflow();
-    if (this.#isOwn) this.bytes = data;
-    else this.bytes.set(data);
-    this.length = data.length;
+  append(data: Uint8Array): void {
+    this.announce(data.length);
+    if (this.#isOwn && this.length === 0) this.bytes = data;
+    else this.makeRoom(data.length).set(data, this.length);
+    this.length += data.length;
   }
 
   /**

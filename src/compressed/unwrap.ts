@@ -3,7 +3,8 @@ import { parseBzImage, setupHeaderField } from "../formats/bzimage.ts";
 import { type BootableFormat, detectKernel, type KernelFormat } from "../formats/detect.ts";
 import { parseZboot } from "../formats/zboot.ts";
 import { MAX_KERNEL_SIZE, MAX_UNWRAPS } from "../limits.ts";
-import { type KernelSource, readBytes, readExactly, requireBytes, sourceOf } from "../source.ts";
+import { requireBytes } from "../bytes.ts";
+import { type KernelSource, readBytes, readExactly, sourceOf } from "../source.ts";
 import { checkSize, type CompressedFormat, decompress } from "./decompress.ts";
 
 /** How a kernel is unwrapped. */

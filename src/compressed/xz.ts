@@ -1,6 +1,7 @@
 import { type BranchFilter, undoArm64, undoX86 } from "./bcj.ts";
 import { crc32, crc64 } from "./checksums.ts";
 import type { PackedInput } from "./input.ts";
+import { decodeLzma2 } from "./lzma2.ts";
 import { LzmaDecoder } from "./lzma_decoder.ts";
 import type { Output } from "./output.ts";
 
@@ -84,7 +85,8 @@ async function decodeStream(input: PackedInput, output: Output): Promise<void> {
     const header = readBlockHeader(input, start, 4 * (size + 1));
     const dataStart = input.at;
     const first = output.length;
-    decodeLzma2(input, output, decoder, header);
+    if (header.uncompressedSize !== undefined) output.announce(header.uncompressedSize);
+    decodeLzma2(input, output, decoder, header.dictionarySize);
     const compressedSize = input.at - dataStart;
     checkSize(input, "compressed size", start, header.compressedSize, compressedSize);
     const data = output.bytes.subarray(first, output.length);
@@ -200,55 +202,6 @@ function readLzma2Filter(input: PackedInput): number {
   }
   if (code === MAX_DICTIONARY_CODE) return 2 ** 32 - 1;
   return (2 | code & 1) * 2 ** ((code >> 1) + 11);
-}
-
-/** LZMA2's chunks, straight into the output. */
-function decodeLzma2(
-  input: PackedInput,
-  output: Output,
-  decoder: LzmaDecoder,
-  { uncompressedSize, dictionarySize }: BlockHeader,
-): void {
-  if (uncompressedSize !== undefined) output.announce(uncompressedSize);
-  let first = -1; // where the dictionary starts
-  let needsProperties = true;
-  for (;;) {
-    const at = input.at;
-    const control = input.u8("LZMA2 control");
-    if (control === 0) return;
-    const isLzma = control >= 0x80;
-    if (control >= 0xe0 || control === 1) {
-      first = output.length;
-      needsProperties = true;
-    }
-    if (first < 0 || !isLzma && control > 2 || isLzma && needsProperties && control < 0xc0) {
-      throw input.corrupt("LZMA2 control", at, "one that resets what has to be reset", control);
-    }
-    if (!isLzma) {
-      const size = input.u16be("LZMA2 size") + 1;
-      const chunk = input.take(size, "LZMA2 chunk");
-      output.reserve(size).set(chunk, output.length);
-      output.length += size;
-      continue;
-    }
-    const size = ((control & 0x1f) << 16 | input.u16be("LZMA2 size")) + 1;
-    const packedSize = input.u16be("LZMA2 compressed size") + 1;
-    if (control >= 0xc0) {
-      decoder.setProperties(input.u8("properties"), input.at - 1);
-      needsProperties = false;
-    } else if (control >= 0xa0) {
-      decoder.resetState();
-    }
-    const end = input.skip(packedSize, "LZMA2 chunk") + packedSize;
-    input.at = end - packedSize;
-    decoder.startRange();
-    const out = output.reserve(size);
-    const stop = output.length + size;
-    output.length = decoder.decode(out, output.length, stop, first, dictionarySize, end);
-    if (decoder.ended || !decoder.isFinished || input.at !== end) {
-      throw input.corrupt("LZMA2 chunk", at, `${size} bytes from ${packedSize}`, "another size");
-    }
-  }
 }
 
 function checkSize(

@@ -1,6 +1,6 @@
-import { ZSTDDecoder } from "zstddec";
 import type { PackedInput } from "./input.ts";
 import type { Output } from "./output.ts";
+import { type FrameBounds, type ZstdEngine, zstdEngine } from "./zstd_engine.ts";
 
 /** RFC 8878, 3.1.1. */
 const FRAME_MAGIC = 0xfd2fb528;
@@ -12,65 +12,77 @@ const RESERVED = 1 << 3;
 const CONTENT_CHECKSUM = 1 << 2;
 /** RFC 8878, 3.1.1.2.4: a block holds at most this much, and no more than the window. */
 const MAX_BLOCK = 128 << 10;
-/** The decoder's own limit, ZSTD_WINDOWLOG_MAX_32: a window costs nothing here. */
-const MAX_WINDOW = 2 ** 30;
-/** What the decoder's memory can hold: 2 GiB, less its own. */
-const MAX_MEMORY = 2 ** 31 - 2 ** 26;
+/** ZSTD_WINDOWLOG_LIMIT_DEFAULT: what `zstd -d` takes, and what the kernel's build makes at most. */
+const MAX_WINDOW = 128 << 20;
 
-/** What the headers of all frames say, without a byte decompressed. */
-interface Extent {
+/** What the headers of a frame say, without a byte decompressed. */
+interface Frame {
+  /** Where it starts in the input. */
+  readonly start: number;
   /** What comes out at least. */
-  least: number;
+  readonly least: number;
   /** What comes out at most. */
-  most: number;
+  readonly most: number;
 }
 
 /**
- * Decompresses zstd frames, with their checksums.
+ * Decompresses zstd frames in a row, with their checksums.
  *
- * The library decompresses in one go and tells nothing of an error. So the headers of frames and
- * blocks are read here: that the frames are whole, where they end, and how much may come out.
+ * Libraries tell little of an error, and take a truncated frame for a shorter one. So the headers of
+ * frames and blocks are read here: that the frames are whole, where they end, and how much may come
+ * out.
  *
  * @param input From the magic on.
  * @param output Where it goes.
+ * @param engine What decompresses a frame; the best one if not given.
  */
-export async function decodeZstd(input: PackedInput, output: Output): Promise<void> {
-  const extent: Extent = { least: 0, most: 0 };
+export async function decodeZstd(
+  input: PackedInput,
+  output: Output,
+  engine?: ZstdEngine,
+): Promise<void> {
+  const decompress = engine ?? await zstdEngine();
   do {
-    readFrame(input, extent);
-    output.announce(extent.least);
-  } while (input.rest > 0);
-  if (extent.most === 0) return;
-
-  const room = output.limit - output.length;
-  const decoder = new ZSTDDecoder();
-  await decoder.init();
-  const decode = (capacity: number): Uint8Array => {
-    if (capacity + input.bytes.length > MAX_MEMORY) {
-      const limit = MAX_MEMORY - input.bytes.length;
-      throw input.corrupt("data", 0, `at most ${limit} bytes`, "more", "COMPRESSED_SIZE");
+    const frame = readFrame(input);
+    if (frame === undefined) continue;
+    const { start, least, most } = frame;
+    output.announce(least);
+    const data = decompressFrame(input, start, decompress, {
+      room: output.limit - output.length,
+      most,
+    });
+    if (data === undefined) throw output.overflow();
+    if (data.length < least || data.length > most) {
+      const expected = `${least} to ${most} bytes, as the blocks hold`;
+      throw input.corrupt("frame", start, expected, `${data.length} bytes`);
     }
-    return decoder.decode(input.bytes, capacity);
-  };
-  let data = decode(Math.min(room, extent.most));
-  if (data.length === 0 && extent.most > room) {
-    // Damaged or too large? One block more tells them apart, but for damage in what lies beyond
-    data = decode(Math.min(extent.most, room + Math.max(MAX_BLOCK, room >> 2)));
-    if (data.length > 0 || extent.most > 2 * room) throw output.overflow();
-  }
-  if (data.length < Math.max(extent.least, 1)) {
-    throw input.corrupt("data", 0, "blocks and checksums that are right", "damage");
-  }
-  output.adopt(data);
+    output.append(data);
+  } while (input.rest > 0);
 }
 
-/** RFC 8878, 3.1.1 and 3.1.2. */
-function readFrame(input: PackedInput, extent: Extent): void {
+function decompressFrame(
+  input: PackedInput,
+  start: number,
+  engine: ZstdEngine,
+  bounds: FrameBounds,
+): Uint8Array | undefined {
+  try {
+    return engine(input.bytes.subarray(start, input.at), bounds);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const error = input.corrupt("frame", start, "whole blocks and a right checksum", reason);
+    error.cause = cause;
+    throw error;
+  }
+}
+
+/** RFC 8878, 3.1.1 and 3.1.2: goes past a frame; `undefined` if it is one to skip. */
+function readFrame(input: PackedInput): Frame | undefined {
   const start = input.at;
   const magic = input.u32("magic");
   if ((magic & ~0xf) >>> 0 === SKIPPABLE_MAGIC) {
     input.skip(input.u32("skippable frame size"), "skippable frame");
-    return;
+    return undefined;
   }
   if (magic !== FRAME_MAGIC) {
     input.at = start;
@@ -103,8 +115,7 @@ function readFrame(input: PackedInput, extent: Extent): void {
     }
     least = most = Number(contentSize);
   }
-  extent.least += least;
-  extent.most += most;
+  return { start, least, most };
 }
 
 interface FrameHeader {

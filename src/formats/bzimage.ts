@@ -1,6 +1,7 @@
 import { formatAddress } from "../address.ts";
 import { fieldError } from "../errors.ts";
-import { type KernelSource, readHead, requireBytes } from "../source.ts";
+import { requireBytes } from "../bytes.ts";
+import { type KernelSource, readHead } from "../source.ts";
 import {
   HDRS_MAGIC,
   LOADED_HIGH,

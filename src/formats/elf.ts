@@ -1,7 +1,8 @@
 import { formatAddress } from "../address.ts";
 import { fieldError, LoaderError } from "../errors.ts";
 import { MAX_NOTES_SIZE, MAX_PROGRAM_HEADERS } from "../limits.ts";
-import { type KernelSource, readBytes, readHead, requireBytes } from "../source.ts";
+import { requireBytes } from "../bytes.ts";
+import { type KernelSource, readBytes, readHead } from "../source.ts";
 import {
   ELF64_EHDR,
   ELF64_PHDR,

@@ -7,7 +7,7 @@ import {
   MAX_FDT_PROPERTIES,
   MAX_FDT_SIZE,
 } from "../limits.ts";
-import { take } from "../source.ts";
+import { take } from "../bytes.ts";
 import {
   FDT_BEGIN_NODE,
   FDT_END,

@@ -1,6 +1,7 @@
 import { fieldError, LoaderError } from "../errors.ts";
 import { MAX_NOTES_SIZE } from "../limits.ts";
-import { type KernelSource, readExactly, requireBytes } from "../source.ts";
+import { requireBytes } from "../bytes.ts";
+import { type KernelSource, readExactly } from "../source.ts";
 import { ELF64_NHDR, type Elf64Phdr, XEN_ELFNOTE_PHYS32_ENTRY } from "../structs/elf.ts";
 
 /** "Xen" and its NUL, read as a little-endian number. */

@@ -1,6 +1,7 @@
 import { formatAddress } from "../address.ts";
 import { fieldError } from "../errors.ts";
-import { type KernelSource, readBytes, requireBytes } from "../source.ts";
+import { requireBytes } from "../bytes.ts";
+import { type KernelSource, readBytes } from "../source.ts";
 import { ZBOOT_HEADER, ZBOOT_MAGIC, ZBOOT_MZ_MAGIC, type ZbootHeader } from "../structs/zboot.ts";
 import type { WrappedFormat } from "./detect.ts";
 

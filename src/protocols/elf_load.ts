@@ -11,7 +11,8 @@ import { PvhEntryReader } from "../formats/pvh_entry.ts";
 import { outsideRam, type RamLayout } from "../memory/guest_memory.ts";
 import type { Placement } from "../memory/placement.ts";
 import { Space } from "../memory/space.ts";
-import { type KernelSource, requireBytes } from "../source.ts";
+import { requireBytes } from "../bytes.ts";
+import type { KernelSource } from "../source.ts";
 import {
   ELF64_EHDR,
   ELF64_PHDR,

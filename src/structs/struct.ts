@@ -1,4 +1,4 @@
-import { take } from "../source.ts";
+import { take } from "../bytes.ts";
 
 /** One row of a wire struct: where a field lies, how wide it is, how it is read and written. */
 export interface Field<V> {

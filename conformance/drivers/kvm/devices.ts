@@ -1,4 +1,5 @@
 /** The devices of the machine: a serial port, and a port that ends the run. */
+import { writeSync } from "node:fs";
 
 /** What the guest reaches with `in` and `out`, a byte at a time. */
 export interface PortBus {
@@ -94,8 +95,10 @@ export class Serial {
   }
 }
 
-/** The first serial port of a PC; its interrupt is number 4. */
+/** The first serial port of a PC. */
 const COM1 = 0x3f8;
+/** Its interrupt. */
+export const COM1_INTERRUPT = 4;
 /** QEMU's isa-debug-exit, where our guests expect it. */
 const DEBUG_EXIT = 0xf4;
 
@@ -116,5 +119,33 @@ export class Ports implements PortBus {
   write(port: number, value: number): void {
     if (port >= COM1 && port < COM1 + 8) this.#serial.write(port - COM1, value);
     if (port === DEBUG_EXIT) this.exitValue = value;
+  }
+}
+
+/**
+ * Writes to a file descriptor, a line at a time: a system call for each byte takes longer than the
+ * guest. Not a stream: those write when the event loop runs, and it does not.
+ */
+export class LineWriter {
+  readonly #fd: number;
+  readonly #bytes = new Uint8Array(4096);
+  #length = 0;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Takes a byte. */
+  push(byte: number): void {
+    this.#bytes[this.#length++] = byte;
+    if (byte === 0x0a || this.#length === this.#bytes.length) this.flush();
+  }
+
+  /** Writes what is left of a line. */
+  flush(): void {
+    for (let done = 0; done < this.#length;) {
+      done += writeSync(this.#fd, this.#bytes, done, this.#length - done);
+    }
+    this.#length = 0;
   }
 }

@@ -74,7 +74,7 @@ export class Libc {
   /** Calls ioctl; `name` is for the error's message. */
   ioctl(name: string, fd: number, request: number, argument: number | Uint8Array = 0): number {
     const result = this.#c.ioctl(fd, request, argument);
-    if (result < 0) throw new SystemError(name, this.#c.errno());
+    if (result < 0) throw new SystemError(`call ${name}`, this.#c.errno());
     return result;
   }
 

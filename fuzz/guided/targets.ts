@@ -1,0 +1,125 @@
+/**
+ * The targets of the coverage-guided loop, and of any other engine: `fuzz(data)` of each module.
+ *
+ * @module
+ */
+import {
+  arm64Image,
+  bzImage,
+  elfImage,
+  noteBytes,
+  pattern,
+  poke,
+  pvhImage,
+  word,
+} from "../arbitraries/images.ts";
+import { dtb } from "../arbitraries/tree_files.ts";
+import { storedSeeds } from "../corpus.ts";
+
+/** A target. */
+export interface TargetFile {
+  readonly name: string;
+  readonly says: string;
+  /** The module, from the root on. */
+  readonly entry: string;
+  /** Valid inputs. */
+  readonly seeds: () => Uint8Array[];
+}
+
+const xen = noteBytes([{ descriptor: word(0x100000) }, {
+  name: "GNU\0",
+  type: 3,
+  descriptor: word(1),
+}]);
+
+function kernels(): Uint8Array[] {
+  const riscv = arm64Image({ magic: 0x05435352 }, 256);
+  poke(riscv, 0x20, 4, 2);
+  return [
+    elfImage(),
+    pvhImage(),
+    elfImage({ segments: [{ bytes: pattern(64) }, { p_type: 4, p_align: 8, bytes: xen }] }),
+    bzImage({ kernel: pattern(0x400) }),
+    arm64Image({}, 256),
+    riscv,
+  ];
+}
+
+/** A kernel behind the prefix of the boot target. */
+function asked(kernel: Uint8Array, ...prefix: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(8 + kernel.length);
+  bytes.set(prefix);
+  bytes.set(kernel, 8);
+  return bytes;
+}
+
+const text = (line: string) => Uint8Array.from([32, ...new TextEncoder().encode(line)]);
+
+const tree = (depth: number) => {
+  let root = {
+    name: "",
+    properties: [{ name: "reg", value: pattern(8) }],
+    children: [] as never[],
+  };
+  for (let i = 0; i < depth; i++) root = { ...root, children: [{ ...root, name: "n" }] as never[] };
+  return dtb({ bootCpuId: 0, reservations: [{ start: 1n, size: 2n }], root });
+};
+
+/** All of them. */
+export const TARGETS: readonly TargetFile[] = [
+  {
+    name: "target-detect",
+    says: "detectKernel",
+    entry: "fuzz/targets/detect.ts",
+    seeds: () => kernels().map((kernel) => kernel.slice(0, 0x210)),
+  },
+  {
+    name: "target-elf",
+    says: "parseElf, findPvhNote, Elf.load",
+    entry: "fuzz/targets/elf.ts",
+    seeds: () => kernels().slice(0, 3),
+  },
+  {
+    name: "target-bzimage",
+    says: "parseBzImage, BzImage.load",
+    entry: "fuzz/targets/bzimage.ts",
+    seeds: () => [bzImage({ kernel: pattern(64) })],
+  },
+  {
+    name: "target-image",
+    says: "parseArm64Image, parseRiscv64Image, PE.load",
+    entry: "fuzz/targets/image.ts",
+    seeds: () => kernels().slice(4),
+  },
+  {
+    name: "target-fdt",
+    says: "parseFdt, writeFdt, and the model's reader",
+    entry: "fuzz/targets/fdt.ts",
+    seeds: () => [tree(0), tree(1), tree(3)],
+  },
+  {
+    name: "target-cmdline",
+    says: "Cmdline",
+    entry: "fuzz/targets/cmdline.ts",
+    seeds: () => [text("quiet -- single"), text('ka="b c"\0iinit\0mk=a=b\0plain')],
+  },
+  {
+    name: "target-boot",
+    says: "planBoot with a few options, and the model's verdict",
+    entry: "fuzz/targets/boot.ts",
+    seeds: () => [
+      ...kernels().slice(0, 4).map((kernel) => asked(kernel, 0, 3)),
+      ...kernels().slice(4).map((kernel) => asked(kernel, 8, 1)),
+    ],
+  },
+];
+
+/**
+ * What a target starts from: valid inputs, and what is stored of it.
+ *
+ * @param target The target.
+ * @returns The inputs.
+ */
+export function seedsOf(target: TargetFile): Uint8Array[] {
+  return [...target.seeds(), ...storedSeeds(target.name).map(({ input }) => input)];
+}

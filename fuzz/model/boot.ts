@@ -1,0 +1,148 @@
+/**
+ * What a whole boot must come to: refused with one of some codes, or these bytes at these addresses.
+ * Written from the protocols' documents and from what the library documents as its defaults; it
+ * shares no code with it.
+ *
+ * @module
+ */
+import type { BootCase } from "../arbitraries/boots.ts";
+import { checkBzImage } from "./bzimage.ts";
+import { type ElfFile, pvhDescriptor, readElf } from "./elf.ts";
+import { expectFlat } from "./flat.ts";
+import type { Entry } from "./memory_map.ts";
+import type { Span } from "./room.ts";
+import { look, need, Refusal } from "./verdict.ts";
+import { expectLinux64, expectPvh } from "./x86.ts";
+
+/** What must be in memory afterwards. */
+export interface Expected {
+  readonly protocol: string;
+  /** Bytes that are written, by name of what they are. */
+  readonly writes: readonly {
+    readonly name: string;
+    readonly start: bigint;
+    readonly bytes: Uint8Array;
+  }[];
+  /** What is zeroed. */
+  readonly zeros: readonly Span[];
+  /** What is written and judged by its meaning, not byte by byte. */
+  readonly meaningful: readonly (Span & { readonly name: string })[];
+  readonly map: readonly Entry[];
+  /** Registers that differ from what they are after reset. */
+  readonly registers: Readonly<Record<string, bigint>>;
+}
+
+/** A boot that goes well, or does not. */
+export type Verdict = { readonly expected: Expected } | { readonly refused: readonly string[] };
+
+/**
+ * Judges a boot.
+ *
+ * @param boot The case: its RAM is a layout.
+ * @returns What must come of it.
+ */
+export function verdictOn(boot: BootCase): Verdict {
+  try {
+    return { expected: expect(boot) };
+  } catch (error) {
+    if (error instanceof Refusal) return { refused: error.codes };
+    throw error;
+  }
+}
+
+/** Which options only some protocols take. */
+const TAKERS: Readonly<Record<string, readonly string[]>> = {
+  initrdPlacement: ["linux64", "pvh"],
+  rsdp: ["linux64", "pvh"],
+  setupData: ["linux64"],
+  modules: ["pvh"],
+  deviceTree: ["arm64", "riscv64"],
+  seeds: ["arm64", "riscv64"],
+  exceptionLevel: ["arm64"],
+  hartid: ["riscv64"],
+};
+
+function expect(boot: BootCase): Expected {
+  const { kernel, options } = boot;
+  const format = formatOf(kernel);
+  let elf: ElfFile | undefined;
+  let descriptor: Uint8Array | undefined;
+  if (format === "elf") elf = readElf(kernel);
+  else if (format === "bzimage") checkBzImage(kernel);
+  else need(kernel.length >= 64, "TRUNCATED");
+  if (elf && (options.protocol ?? "pvh") === "pvh") {
+    // Whether there is a PVH note decides the protocol, if the caller does not.
+    if (options.protocol === undefined) descriptor = pvhDescriptor(elf);
+  }
+  const own = {
+    elf: descriptor ? "pvh" : "linux64",
+    bzimage: "linux64",
+    arm64: "arm64",
+    riscv64: "riscv64",
+  };
+  const protocol = options.protocol ?? own[format];
+  for (const [name, takers] of Object.entries(TAKERS)) {
+    const given = (options as Record<string, unknown>)[name] !== undefined;
+    need(!given || takers.includes(protocol), "INVALID_OPTION");
+  }
+  need(options.initrd === undefined || options.initrd.length > 0, "EMPTY_INITRD");
+  if (protocol === "linux64" && elf) return expectLinux64(boot, elf);
+  if (protocol === "linux64" && format === "bzimage") return expectLinux64(boot, undefined);
+  if (protocol === "pvh" && elf) return expectPvh(boot, elf);
+  if (protocol === "arm64" && format === "arm64") return expectFlat(boot, "arm64");
+  if (protocol === "riscv64" && format === "riscv64") return expectFlat(boot, "riscv64");
+  throw new Refusal("PROTOCOL_MISMATCH");
+}
+
+const COMPRESSED = [
+  "1f8b08",
+  "425a68",
+  "fd377a585a00",
+  "5d0000",
+  "894c5a",
+  "02214c18",
+  "04224d18",
+  "28b52ffd",
+];
+
+function formatOf(kernel: Uint8Array): "elf" | "bzimage" | "arm64" | "riscv64" {
+  const hex = Array.from(kernel.slice(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  if (hex.startsWith("7f454c46")) return "elf";
+  if (hex === "4d5a00007a696d67") throw new Refusal("UNSUPPORTED_FORMAT");
+  if (look(kernel, 0x202, 4) === 0x53726448n) return "bzimage";
+  if (look(kernel, 0x38, 4) === 0x644d5241n) return "arm64";
+  if (look(kernel, 0x38, 4) === 0x05435352n) return "riscv64";
+  if (COMPRESSED.some((magic) => hex.startsWith(magic))) throw new Refusal("UNSUPPORTED_FORMAT");
+  throw new Refusal("UNKNOWN_FORMAT");
+}
+
+/**
+ * The command line's bytes.
+ *
+ * @param boot The case.
+ * @param limit What the kernel takes.
+ * @returns The bytes with the NUL.
+ */
+export function cmdlineOf(
+  { options: { cmdline = "", maxCmdlineSize } }: BootCase,
+  limit: bigint,
+): Uint8Array {
+  if (maxCmdlineSize !== undefined) {
+    need(Number.isInteger(maxCmdlineSize) && maxCmdlineSize >= 0, "INVALID_OPTION");
+  }
+  return checkedCmdline(cmdline, maxCmdlineSize === undefined ? limit : BigInt(maxCmdlineSize));
+}
+
+/**
+ * Checks a command line.
+ *
+ * @param cmdline The line.
+ * @param limit Its longest.
+ * @returns The bytes with the NUL.
+ */
+export function checkedCmdline(cmdline: string, limit: bigint): Uint8Array {
+  const bytes = Array.from(cmdline, (char) => char.codePointAt(0)!);
+  need(bytes.every((byte) => byte >= 0x20 && byte <= 0x7e), "CMDLINE_ASCII");
+  need(BigInt(bytes.length) <= limit, "CMDLINE_TOO_LONG");
+  return Uint8Array.from([...bytes, 0]);
+}

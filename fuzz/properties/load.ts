@@ -1,0 +1,87 @@
+import fc from "fast-check";
+import type { KernelLoaderResult } from "../../mod.ts";
+import { elfFiles, type KernelFile, noteFiles } from "../arbitraries/elf_files.ts";
+import { arm64Files, bzImageFiles, riscv64Files } from "../arbitraries/flat_files.ts";
+import { layOut, layouts } from "../arbitraries/layouts.ts";
+import { boundary, sometimes } from "../arbitraries/numbers.ts";
+import { CanaryGuest, hex, sameBytes } from "../guest.ts";
+import { judge } from "../judge.ts";
+import { type LoadKind, loadOf } from "../model/load.ts";
+import { type Library, property, requireNone } from "../property.ts";
+
+const inputs = fc.record({
+  kind: fc.constantFrom<LoadKind>("elf", "elf", "bzimage", "aarch64", "riscv64"),
+  elf: fc.oneof(elfFiles, noteFiles),
+  bzimage: bzImageFiles,
+  aarch64: arm64Files,
+  riscv64: riscv64Files,
+  offset: sometimes(
+    fc.oneof(fc.constantFrom(0n, 0x200000n, 0x100000n, 0x40000000n, 1n << 64n, -1n), boundary),
+    1,
+  ),
+  highmem: sometimes(fc.oneof(fc.constantFrom(0n, 0x100000n, 0x100001n), boundary), 3),
+  layout: layouts([0, 0x10000, 0x110000], [0x1000, 0x10000, 0]),
+  exact: fc.boolean(),
+}).map(({ kind, offset, highmem, layout, exact, ...files }) => {
+  const file: KernelFile = files[kind];
+  // RAM where a bzImage goes by itself, or where the offset moves the kernel
+  const base = kind === "bzimage" ? 0x100000n : kind === "elf" ? file.low : 0n;
+  const low = offset !== undefined && offset >= 0n && offset < 1n << 48n
+    ? kind === "elf" ? base + offset : offset
+    : base;
+  const high = low + BigInt(file.bytes.length) + 0x1000n;
+  const recipe = exact ? layout : { ...layout, before: 0, after: 0x10000, cuts: [] };
+  return { kind, file: file.bytes, offset, highmem, ram: layOut(recipe, low, high) };
+});
+
+function load(
+  { Elf, BzImage, PE }: Library,
+  { kind, file, offset, highmem }: {
+    kind: LoadKind;
+    file: Uint8Array;
+    offset?: bigint;
+    highmem?: bigint;
+  },
+  memory: CanaryGuest["memory"],
+): KernelLoaderResult {
+  const options = {
+    ...offset !== undefined && { kernelOffset: offset },
+    ...highmem !== undefined && { highmemStart: highmem },
+  };
+  if (kind === "elf") return Elf.load(memory, file, options);
+  if (kind === "bzimage") return BzImage.load(memory, file, options);
+  return PE.load(memory, file, { ...options, arch: kind });
+}
+
+export default property({
+  name: "load",
+  says:
+    "Elf, BzImage and PE load what the model says and nothing else, or refuse and change nothing",
+  inputs,
+  check(input, library) {
+    const guest = new CanaryGuest(library, input.ram);
+    const { value, refused } = judge(
+      Math.max(input.file.length, 64),
+      () => load(library, input, guest.memory),
+    );
+    if (refused) return requireNone(`written before ${refused.code}`, guest.changes());
+    const wanted = loadOf(input.kind, input.file, input.offset);
+    const faults: string[] = [];
+    if (value.kernelLoad !== wanted.kernelLoad) faults.push(`kernelLoad ${hex(value.kernelLoad)}`);
+    if (value.kernelEnd !== wanted.kernelEnd) faults.push(`kernelEnd ${hex(value.kernelEnd)}`);
+    for (const { start, bytes } of wanted.writes) {
+      const there = guest.peek(start, bytes.length);
+      if (!there || !sameBytes(there, bytes)) faults.push(`the bytes at ${hex(start)}`);
+    }
+    for (const { start, size } of wanted.zeros) {
+      const there = guest.peek(start, Number(size));
+      if (!there || there.some((byte) => byte !== 0)) faults.push(`no zeros at ${hex(start)}`);
+    }
+    const allowed = [
+      ...wanted.writes.map(({ start, bytes }) => ({ start, size: BigInt(bytes.length) })),
+      ...wanted.zeros,
+    ];
+    faults.push(...guest.changes(allowed).map((at) => `something else is written at ${at}`));
+    requireNone("a load is not as the model says", faults);
+  },
+});

@@ -1,0 +1,145 @@
+import type { BootPlan } from "../../mod.ts";
+import { type BootCase, boots } from "../arbitraries/boots.ts";
+import { descriptor, translate } from "../arbitraries/x86_walk.ts";
+import { peek } from "../arbitraries/images.ts";
+import { largestInput, optionsOf } from "../boot_run.ts";
+import { CanaryGuest, hex, sameBytes } from "../guest.ts";
+import { judge } from "../judge.ts";
+import { type Expected, verdictOn } from "../model/boot.ts";
+import { cellsOf, childOf, numberOf, rangesIn, readTree, valueOf } from "../model/fdt.ts";
+import { property, requireNone, Violation } from "../property.ts";
+
+/** Codes that the model does not predict: of machines and trees that cannot be completed. */
+const UNMODELLED = ["FDT_VALUE", "FDT_TOO_BIG", "INVALID_OPTION", "LIMIT_EXCEEDED"];
+
+function* registerFaults({ registers }: Expected, { cpu }: BootPlan): Generator<string> {
+  for (const [name, wanted] of Object.entries(registers)) {
+    const value = (cpu as unknown as Record<string, bigint | number>)[name];
+    if (BigInt(value) !== wanted) yield `${name} is ${hex(BigInt(value))}, not ${hex(wanted)}`;
+  }
+  if (cpu.arch === "aarch64" && cpu.pstate !== (cpu.el === 1 ? 0x3c5n : 0x3c9n)) yield "pstate";
+  if (cpu.arch !== "x86_64") return;
+  const isLong = registers.cr3 !== 0n;
+  if (cpu.cr0 !== (isLong ? 0x80000011n : 0x11n)) yield `cr0 is ${hex(cpu.cr0)}`;
+  if (cpu.cr4 !== (isLong ? 0x20n : 0n)) yield `cr4 is ${hex(cpu.cr4)}`;
+  if (cpu.efer !== (isLong ? 0x500n : 0n)) yield `efer is ${hex(cpu.efer)}`;
+  if (cpu.rflags !== 2n) yield `rflags is ${hex(cpu.rflags)}`;
+}
+
+/** Page tables map every byte that was placed; the GDT holds what the segment registers say. */
+function* x86Faults(plan: BootPlan, guest: CanaryGuest): Generator<string> {
+  const { cpu } = plan;
+  if (cpu.arch !== "x86_64") return;
+  const gdt = guest.peek(cpu.gdt.base, 0x30)!;
+  for (const name of ["cs", "ds", "es", "ss", "tr"] as const) {
+    const { selector, ...segment } = cpu.segments[name];
+    const found = descriptor(peek(gdt, selector, 8));
+    const wanted = name === "tr" ? { ...segment, type: 9 } : segment;
+    for (const [key, value] of Object.entries(wanted)) {
+      if ((found as unknown as Record<string, unknown>)[key] !== value) yield `gdt: ${name}.${key}`;
+    }
+  }
+  if (cpu.cr3 === 0n) return;
+  const read = (address: bigint) => {
+    const bytes = guest.peek(address, 8);
+    return bytes ? peek(bytes, 0, 8) : 0n;
+  };
+  for (const { name, start, size } of plan.placements) {
+    for (const at of [start, start + size - 1n]) {
+      if (translate(cpu.cr3, at, read) !== at) yield `${name} is not mapped at ${hex(at)}`;
+    }
+  }
+}
+
+/** The tree in memory says where RAM and the initrd are, and what the command line is. */
+function* treeFaults(boot: BootCase, expected: Expected, guest: CanaryGuest): Generator<string> {
+  const place = expected.meaningful.find(({ name }) => name === "device tree");
+  if (!place) return;
+  const bytes = guest.peek(place.start, Number(place.size))!;
+  const tree = readTree(bytes);
+  const cells = tree && cellsOf(tree.root);
+  if (!tree || !cells) return yield "no device tree in memory";
+  const chosen = childOf(tree.root, "chosen");
+  const text = new TextDecoder().decode(chosen && valueOf(chosen, "bootargs"));
+  if (text !== `${boot.options.cmdline ?? ""}\0`) yield `bootargs are ${JSON.stringify(text)}`;
+  const initrd = expected.writes.find(({ name }) => name === "initrd");
+  const said = ["start", "end"].map((name) => chosen && valueOf(chosen, `linux,initrd-${name}`));
+  if ((initrd !== undefined) !== (said[0] !== undefined)) yield "an initrd too many";
+  if (initrd && said[0] && said[1]) {
+    if (numberOf(said[0]) !== initrd.start) yield "linux,initrd-start";
+    if (numberOf(said[1]) !== initrd.start + BigInt(initrd.bytes.length)) yield "linux,initrd-end";
+  }
+  const memory = tree.root.children.filter(({ name }) => name.startsWith("memory@"))
+    .flatMap((node) => rangesIn(valueOf(node, "reg")!, cells) ?? []);
+  const wanted = boot.ram.reduce((sum, { size }) => sum + BigInt(size), 0n);
+  if (memory.reduce((sum, { size }) => sum + size, 0n) !== wanted) yield "/memory is not RAM";
+  if (
+    !boot.ram.every(({ start, size }) =>
+      memory.some((range) => {
+        return range.start <= start && start + BigInt(size) <= range.start + range.size;
+      })
+    )
+  ) yield "/memory is elsewhere";
+}
+
+function compare(boot: BootCase, expected: Expected, plan: BootPlan, guest: CanaryGuest): string[] {
+  const faults: string[] = [];
+  if (plan.protocol !== expected.protocol) faults.push(`protocol ${plan.protocol}`);
+  for (const { name, start, bytes } of expected.writes) {
+    const there = guest.peek(start, bytes.length);
+    if (!there || !sameBytes(there, bytes)) {
+      const at = there ? bytes.findIndex((byte, i) => byte !== there[i]) : 0;
+      faults.push(`${name} at ${hex(start)}: byte ${at} is ${there?.[at]}, not ${bytes[at]}`);
+    }
+  }
+  for (const { start, size } of expected.zeros) {
+    const there = guest.peek(start, Number(size));
+    if (!there || there.some((byte) => byte !== 0)) faults.push(`no zeros at ${hex(start)}`);
+  }
+  const allowed = [
+    ...expected.writes.map(({ start, bytes }) => ({ start, size: BigInt(bytes.length) })),
+    ...expected.zeros,
+    ...expected.meaningful,
+  ];
+  faults.push(...guest.changes(allowed).map((at) => `something else is written at ${at}`));
+  const map = (entries: Expected["map"]) =>
+    entries.map(({ start, size, type }) => `${hex(start)}+${hex(size)} ${type}`).join(", ");
+  if (map(plan.memoryMap) !== map(expected.map)) {
+    faults.push(`the memory map is ${map(plan.memoryMap)}, not ${map(expected.map)}`);
+  }
+  return [
+    ...registerFaults(expected, plan),
+    ...faults,
+    ...x86Faults(plan, guest),
+    ...treeFaults(boot, expected, guest),
+  ];
+}
+
+export default property({
+  name: "model-boot",
+  says:
+    "a boot comes to what the plain model says: refused with its code, or its bytes at its places",
+  inputs: boots,
+  check(boot, library) {
+    const verdict = verdictOn(boot);
+    const guest = new CanaryGuest(library, boot.ram);
+    const { value, refused } = judge(
+      largestInput(boot),
+      () => library.bootLinux(guest.memory, optionsOf(boot)),
+    );
+    if ("refused" in verdict) {
+      const codes = verdict.refused.join(" or ");
+      if (!refused) throw new Violation(`a boot is not refused with ${codes}`);
+      if (verdict.refused.includes(refused.code)) return;
+      const isTree = !boot.kernel.subarray(0, 4).includes(0x7f) && boot.options.deviceTree;
+      if (isTree && UNMODELLED.includes(refused.code)) return;
+      throw new Violation(`refused with ${refused.code}, not ${codes}`, refused.message);
+    }
+    if (refused) {
+      const isTree = ["arm64", "riscv64"].includes(verdict.expected.protocol);
+      if (isTree && UNMODELLED.includes(refused.code)) return;
+      throw new Violation(`refused with ${refused.code}`, refused.message);
+    }
+    requireNone("not as the model says", compare(boot, verdict.expected, value, guest));
+  },
+});

@@ -1,0 +1,230 @@
+import { assertEquals } from "@std/assert";
+import { readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import * as real from "../mod.ts";
+import { PROPERTIES } from "./properties.ts";
+import type { Library, Property } from "./property.ts";
+import { batchSeed, runBatch, type Tally } from "./runner.ts";
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const { LoaderError } = real;
+
+/** The first placement that holds bytes of the kernel's file. */
+const kernelOf = (plan: real.BootPlan) =>
+  plan.placements.find(({ content }) => content.kind === "source")!;
+
+/** Throws something else where a LoaderError is due. */
+function misthrows<A extends unknown[], R>(run: (...args: A) => R): (...args: A) => R {
+  return (...args) => {
+    try {
+      return run(...args);
+    } catch {
+      throw new RangeError("Offset is outside the bounds of the DataView");
+    }
+  };
+}
+
+/** For each property a library that it must not let pass: faults that loaders really had. */
+const BROKEN: Readonly<Record<string, Partial<Library> & { work?: () => number }>> = {
+  "total-detect": { detectKernel: misthrows(real.detectKernel) },
+  "total-elf": {
+    parseElf(source) {
+      const elf = real.parseElf(source);
+      // A bounds check that was dropped
+      return { ...elf, segments: elf.segments.map((s) => ({ ...s, offset: s.offset + 4096 })) };
+    },
+  },
+  "total-notes": {
+    findPvhNote(source, elf) {
+      const note = real.findPvhNote(source, elf);
+      return note && { ...note, descriptor: note.name };
+    },
+  },
+  "total-bzimage": {
+    parseBzImage(source) {
+      const image = real.parseBzImage(source);
+      return { ...image, fileKernelSize: image.fileKernelSize + 1 };
+    },
+  },
+  "total-images": {
+    parseArm64Image: (source) => ({ ...real.parseArm64Image(source), bigEndian: false }),
+  },
+  "total-fdt": { parseFdt: misthrows(real.parseFdt) },
+  "total-cmdline": { checkCmdline: misthrows(real.checkCmdline) },
+  "total-layout": {
+    planBoot: ({ ram }, options) => real.planBoot({ ram: ram.slice(0, 1) }, options),
+  },
+  "total-boot": {
+    planBoot(layout, options) {
+      // Narrowed before it was checked
+      if ((options.kernelAddress ?? 0n) > 1n << 53n) throw new RangeError("not a safe integer");
+      return real.planBoot(layout, options);
+    },
+  },
+  atomic: {
+    bootLinux(memory, options) {
+      // Written before it was checked
+      memory.regions[0].bytes[0] ^= 1;
+      return real.bootLinux(memory, options);
+    },
+  },
+  "atomic-sources": {
+    bootLinux(memory, options) {
+      try {
+        return real.bootLinux(memory, options);
+      } catch (error) {
+        const { code, message } = error as real.LoaderError;
+        if (code !== "PARTIALLY_APPLIED") throw error;
+        throw new LoaderError("SOURCE_FAILED", message, { field: "kernel", offset: 0 });
+      }
+    },
+  },
+  confined: {
+    applyPlan(memory, plan, options) {
+      real.applyPlan(memory, plan, options);
+      const { start, size } = kernelOf(plan);
+      const after = { start: start + size, size: 1n };
+      // One byte too many
+      if (memory.contains(after)) memory.write(after.start, Uint8Array.of(0));
+    },
+  },
+  sound: {
+    planBoot(layout, options) {
+      const plan = real.planBoot(layout, options);
+      const placements = plan.placements.map((one) => {
+        return one.name === "initrd" ? { ...one, start: one.start + 1n } : one;
+      });
+      return { ...plan, placements };
+    },
+  },
+  faithful: {
+    applyPlan(memory, plan) {
+      // BSS is left as it was
+      real.applyPlan(memory, plan, { fresh: true });
+    },
+  },
+  "round-trip-structs": {
+    HVM_MODLIST_ENTRY: Object.assign(Object.create(real.HVM_MODLIST_ENTRY), {
+      size: real.HVM_MODLIST_ENTRY.size,
+      fields: real.HVM_MODLIST_ENTRY.fields,
+      read: (bytes: Uint8Array, at: number) => ({
+        ...real.HVM_MODLIST_ENTRY.read(bytes, at),
+        reserved: 0n,
+      }),
+      encode: (value: real.HvmModlistEntry) => real.HVM_MODLIST_ENTRY.encode(value),
+    }),
+  },
+  "round-trip-images": {
+    parseElf(source) {
+      const elf = real.parseElf(source);
+      // A 64-bit number that went through a double
+      return { ...elf, header: { ...elf.header, e_entry: BigInt(Number(elf.header.e_entry)) } };
+    },
+  },
+  "round-trip-fdt": {
+    writeFdt: ({ reservations, ...tree }) =>
+      real.writeFdt({ ...tree, reservations: reservations.slice(0, 2) }),
+  },
+  "model-boot": {
+    bootLinux(memory, options) {
+      const plan = real.bootLinux(memory, options);
+      const page = plan.placements.find(({ name }) => name === "zero page");
+      // With type_of_loader 0 the kernel ignores the initrd
+      if (page) memory.write(page.start + 0x210n, Uint8Array.of(0));
+      return plan;
+    },
+  },
+  "model-fdt": {
+    parseFdt(bytes) {
+      // totalsize is not looked at
+      const whole = bytes.slice();
+      if (whole.length >= 40) new DataView(whole.buffer).setUint32(4, whole.length);
+      return real.parseFdt(whole);
+    },
+  },
+  load: {
+    Elf: {
+      load(memory, image, options) {
+        const result = real.Elf.load(memory, image, options);
+        return { ...result, kernelEnd: result.kernelEnd & ~0xfn };
+      },
+    },
+  },
+  "boot-params": {
+    PvhBootConfigurator: {
+      writeBootparams(params, memory) {
+        memory.write(params.headerStart, params.header);
+        real.PvhBootConfigurator.writeBootparams(params, memory);
+      },
+    },
+  },
+  bounded: {
+    bootLinux(memory, options) {
+      new Uint8Array(64 << 20);
+      return real.bootLinux(memory, options);
+    },
+  },
+  linear: quadratic(),
+  "stable-sources": {
+    bootLinux(memory, options) {
+      if (options.kernel instanceof Uint8Array) return real.bootLinux(memory, options);
+      throw new LoaderError("INVALID_OPTION", "Cannot use option kernel: no bytes");
+    },
+  },
+  "stable-runtimes": {
+    bootLinux(memory, options) {
+      const plan = real.bootLinux(memory, options);
+      return { ...plan, protocol: "pvh" };
+    },
+  },
+};
+
+/** Copies a range as often as there are program headers. */
+function quadratic(): Partial<Library> & { work: () => number } {
+  let count = 0;
+  return {
+    planBoot(layout, options) {
+      const { size } = options.kernel instanceof Uint8Array
+        ? { size: options.kernel.length }
+        : options.kernel;
+      count += size * size;
+      return real.planBoot(layout, options);
+    },
+    parseFdt(bytes) {
+      count += bytes.length ** 2;
+      return real.parseFdt(bytes);
+    },
+    work: () => count,
+  };
+}
+
+/** Runs a property until it fails. */
+function run(property: Property, library: Library, runs: number): Tally {
+  const tally: Tally = { property, runs: 0, replayed: 0, ms: 0 };
+  for (let batch = 0; tally.runs < runs && !tally.failure; batch++) {
+    const seed = batchSeed(1, property.name, batch);
+    runBatch(tally, { seed, runs: Math.min(100, runs) }, { library, keep: false });
+  }
+  return tally;
+}
+
+describe("PROPERTIES", () => {
+  it("are all files of properties/, and called as these", () => {
+    const files = readdirSync(join(HERE, "properties")).filter((file) => file.endsWith(".ts"));
+    const names = PROPERTIES.map(({ name }) => `${name.replaceAll("-", "_")}.ts`);
+    assertEquals([...names].sort(), files.sort());
+  });
+
+  for (const property of PROPERTIES) {
+    const slow = (property.share ?? 1) < 0.1;
+    const reason = property.skip?.();
+    it(`${property.name} finds a library that is broken`, { skip: reason ?? false }, () => {
+      const broken = { ...real, ...BROKEN[property.name] } as Library;
+      const { failure, runs } = run(property, broken, slow ? 20 : 3000);
+      assertEquals(failure !== undefined, true, `nothing found in ${runs} runs`);
+      assertEquals(failure!.reproduce.startsWith("deno task fuzz --only "), true);
+    });
+  }
+});
