@@ -97,7 +97,7 @@ export class Console implements Watcher {
   end(result: CaseResult): void {
     const { id, outcome, ms, reason, kernelVersion } = result;
     this.#running.delete(id);
-    this.#estimate.end(id, ms);
+    this.#estimate.end(id, outcome === "skip" ? undefined : ms);
     this.#done++;
     const isRed = this.#isRed(result);
     if (isRed) this.#red++;

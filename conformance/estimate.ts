@@ -3,12 +3,16 @@
 /** Kinds of cases that take about as long as each other, and how long before one has been seen. */
 const KINDS = { refusal: 100, linux: 15_000, probe: 700 } as const;
 
-type Kind = keyof typeof KINDS;
-
-function kindOf(id: string): Kind {
+function kindOf(id: string): keyof typeof KINDS {
   const [driver, , , , kernel = ""] = id.split("/");
   if (driver === "none") return "refusal";
   return kernel.startsWith("probe") ? "probe" : "linux";
+}
+
+/** Cases that are alike: of a kind, by the same driver, on the same architecture. */
+function groupOf(id: string): string {
+  const [driver, , arch] = id.split("/");
+  return `${driver} ${arch} ${kindOf(id)}`;
 }
 
 /** An estimate that gets better while a run goes on. */
@@ -17,11 +21,7 @@ export class Estimate {
   readonly #pending = new Set<string>();
   /** When a case began, in milliseconds. */
   readonly #begun = new Map<string, number>();
-  readonly #seen: { readonly [K in Kind]: { count: number; ms: number } } = {
-    refusal: { count: 0, ms: 0 },
-    linux: { count: 0, ms: 0 },
-    probe: { count: 0, ms: 0 },
-  };
+  readonly #seen = new Map<string, { count: number; ms: number }>();
 
   /**
    * Starts with what is to be done.
@@ -48,14 +48,15 @@ export class Estimate {
    * A case has ended.
    *
    * @param id Its id.
-   * @param ms How long it took.
+   * @param ms How long it took; undefined if it was skipped, which says nothing of the others.
    */
-  end(id: string, ms: number): void {
+  end(id: string, ms: number | undefined): void {
     this.#pending.delete(id);
     this.#begun.delete(id);
-    const seen = this.#seen[kindOf(id)];
-    seen.count++;
-    seen.ms += ms;
+    if (ms === undefined) return;
+    const group = groupOf(id);
+    const seen = this.#seen.get(group) ?? { count: 0, ms: 0 };
+    this.#seen.set(group, { count: seen.count + 1, ms: seen.ms + ms });
   }
 
   /**
@@ -67,14 +68,14 @@ export class Estimate {
   left(now: number): number {
     const each = [...this.#pending].map((id) => {
       const begun = this.#begun.get(id);
-      return Math.max(0, this.#meanOf(kindOf(id)) - (begun === undefined ? 0 : now - begun));
+      return Math.max(0, this.#meanOf(id) - (begun === undefined ? 0 : now - begun));
     });
     const sum = each.reduce((all, ms) => all + ms, 0);
     return Math.max(sum / this.#jobs, ...each);
   }
 
-  #meanOf(kind: Kind): number {
-    const { count, ms } = this.#seen[kind];
-    return count === 0 ? KINDS[kind] : ms / count;
+  #meanOf(id: string): number {
+    const seen = this.#seen.get(groupOf(id));
+    return seen === undefined ? KINDS[kindOf(id)] : seen.ms / seen.count;
   }
 }

@@ -26,6 +26,13 @@ describe("Estimate", () => {
     assertEquals(estimate.left(0), 15_000);
   });
 
+  it("learns nothing from a skip, nor from another driver", () => {
+    const estimate = new Estimate([linux, `${linux}-vmlinux`], 1);
+    estimate.end(linux, undefined);
+    estimate.end(linux.replace("tcg", "kvm"), 1);
+    assertEquals(estimate.left(0), 15_000);
+  });
+
   it("does not take Linux for as fast as a probe", () => {
     const estimate = new Estimate([linux, probe("a")], 1);
     estimate.end(probe("a"), 1);

@@ -2,21 +2,9 @@
 import { FLAT_REQUIREMENTS } from "./requirements/flat.ts";
 import { LINUX_X86_REQUIREMENTS } from "./requirements/linux_x86.ts";
 import { PVH_REQUIREMENTS } from "./requirements/pvh.ts";
+import type { Requirement } from "./requirements/requirement.ts";
 
-/** Something that a boot protocol demands of whoever starts a guest. */
-export interface Requirement {
-  /** Its name: `<protocol>.<what>`. */
-  readonly id: string;
-  /** The specification and its section. */
-  readonly source: string;
-  /** What it demands. */
-  readonly text: string;
-  /**
-   * Patterns of the ids of the cases that show it: `*` stands for anything but a slash. None: no case
-   * shows it, and every report says so.
-   */
-  readonly cases: readonly string[];
-}
+export type { Requirement };
 
 /** Every requirement, those of a protocol together. */
 export const REQUIREMENTS: readonly Requirement[] = [

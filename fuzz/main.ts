@@ -86,7 +86,7 @@ async function runProperties(
       results.push({ name: property.name, outcome: "skipped", reason });
       continue;
     }
-    open.push(replay(property, runner));
+    open.push(await replay(property, runner));
   }
   const close = (tally: Tally) => {
     open.splice(open.indexOf(tally), 1);
@@ -106,7 +106,7 @@ async function runProperties(
           const name = tally.property.name;
           const runs = Math.min(BATCH, left, time === undefined ? Infinity : share(tally));
           const own31 = path === undefined ? batchSeed(seed, name, own) : seed;
-          runBatch(tally, { seed: own31, runs, path }, runner);
+          await runBatch(tally, { seed: own31, runs, path }, runner);
         }
         await turn();
         if (time !== undefined) break;

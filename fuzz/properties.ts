@@ -28,6 +28,7 @@ import totalFdt from "./properties/total_fdt.ts";
 import totalImages from "./properties/total_images.ts";
 import totalLayout from "./properties/total_layout.ts";
 import totalNotes from "./properties/total_notes.ts";
+import unpack from "./properties/unpack.ts";
 import type { Property } from "./property.ts";
 
 /** In the order in which they run: parsers before planners before what needs other programs. */
@@ -53,6 +54,7 @@ export const PROPERTIES: readonly Property[] = [
   bootParams,
   modelBoot,
   modelFdt,
+  unpack,
   bounded,
   linear,
   stableSources,

@@ -24,6 +24,8 @@ export interface Property<T = unknown> {
    * @param library The library under test.
    */
   readonly check: (input: T, library: Library) => void | Promise<void>;
+  /** Whether `check` gives a promise; false if not given. */
+  readonly isAsync?: boolean;
   /** How many of the runs that are asked for are made: 1 if not given, less for what is slow. */
   readonly share?: number;
   /** Why it cannot run on this machine; undefined if it can. */

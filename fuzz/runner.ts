@@ -50,14 +50,14 @@ export interface RunnerOptions {
  * @param options How.
  * @returns The tally; a failure ends it.
  */
-export function replay(property: Property, options: RunnerOptions): Tally {
+export async function replay(property: Property, options: RunnerOptions): Promise<Tally> {
   const tally: Tally = { property, runs: 0, replayed: 0, ms: 0 };
   const start = performance.now();
   for (const stored of storedInputs(property.name, options.corpus ?? CORPUS)) {
     const reproduce = `deno task fuzz --only ${property.name} --runs 0`;
     options.onRun?.(tally, reproduce);
     tally.replayed++;
-    const error = failureOf(() => property.check(stored.input, options.library));
+    const error = await failureOf(() => property.check(stored.input, options.library));
     if (error === undefined) continue;
     tally.failure = { message: messageOf(error), file: stored.path, reproduce };
     break;
@@ -72,31 +72,39 @@ export function replay(property: Property, options: RunnerOptions): Tally {
  * @param tally The property's tally, which is changed.
  * @param batch The batch's seed, how many inputs, and a path into it, if only that is wanted.
  * @param options How.
+ * @returns When the batch is done.
  */
-export function runBatch(
+export async function runBatch(
   tally: Tally,
   batch: { seed: number; runs: number; path?: string },
   options: RunnerOptions,
-): void {
+): Promise<void> {
   const { property } = tally;
   const start = performance.now();
   let count = 0;
   let last: unknown;
-  const predicate = fc.property(property.inputs, (input) => {
-    const command = commandOf(property.name, batch.seed, batch.path ?? `${count}`);
-    options.onRun?.(tally, command);
-    if (last === undefined) {
-      count++;
-      tally.runs++;
-    }
-    try {
-      property.check(input, options.library);
-    } catch (error) {
-      last = error;
-      throw error;
-    }
-  });
-  const details = fc.check(predicate, {
+  const begin = () => {
+    options.onRun?.(tally, commandOf(property.name, batch.seed, batch.path ?? `${count}`));
+    if (last !== undefined) return;
+    count++;
+    tally.runs++;
+  };
+  const predicate = property.isAsync
+    ? fc.asyncProperty(property.inputs, async (input) => {
+      begin();
+      last = await failureOf(() => property.check(input, options.library));
+      if (last !== undefined) throw last;
+    })
+    : fc.property(property.inputs, (input) => {
+      begin();
+      try {
+        property.check(input, options.library);
+      } catch (error) {
+        last = error;
+        throw error;
+      }
+    });
+  const details = await fc.check(predicate as fc.IAsyncProperty<[unknown]>, {
     seed: batch.seed,
     numRuns: batch.runs,
     ...batch.path !== undefined && { path: batch.path, numRuns: 1 },
@@ -146,9 +154,9 @@ function commandOf(name: string, seed: number, path: string): string {
   return `deno task fuzz --only ${name} --seed ${seed} --path ${path}`;
 }
 
-function failureOf(run: () => void): unknown {
+async function failureOf(run: () => void | Promise<void>): Promise<unknown> {
   try {
-    run();
+    await run();
     return undefined;
   } catch (error) {
     return error ?? new Error("undefined was thrown");

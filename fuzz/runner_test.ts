@@ -19,10 +19,12 @@ const small = property({
   },
 });
 
-function inCorpus(run: (options: RunnerOptions & { corpus: string }) => void): void {
+async function inCorpus(
+  run: (options: RunnerOptions & { corpus: string }) => void | Promise<void>,
+): Promise<void> {
   const corpus = mkdtempSync(join(tmpdir(), "corpus-"));
   try {
-    run({ library, corpus, keep: true });
+    await run({ library, corpus, keep: true });
   } finally {
     rmSync(corpus, { recursive: true });
   }
@@ -31,10 +33,10 @@ function inCorpus(run: (options: RunnerOptions & { corpus: string }) => void): v
 const tallyOf = (): Tally => ({ property: small, runs: 0, replayed: 0, ms: 0 });
 
 describe("runBatch", () => {
-  it("shrinks what fails, keeps it under a name that says what it is, and says how to have it again", () => {
-    inCorpus((options) => {
+  it("shrinks what fails, keeps it under a name that says what it is, and says how to have it again", async () => {
+    await inCorpus(async (options) => {
       const tally = tallyOf();
-      runBatch(tally, { seed: 7, runs: 100 }, options);
+      await runBatch(tally, { seed: 7, runs: 100 }, options);
       assertEquals(tally.failure?.message.split("\n")[0], "a number is large: 1000");
       const [stored] = storedInputs<{ n: number; bytes: Uint8Array }>("small", options.corpus);
       assertEquals(stored.input.n, 1000);
@@ -43,38 +45,38 @@ describe("runBatch", () => {
 
       const path = /--seed 7 --path (\S+)$/.exec(tally.failure!.reproduce)![1];
       const again = tallyOf();
-      runBatch(again, { seed: 7, runs: 100, path }, { ...options, keep: false });
+      await runBatch(again, { seed: 7, runs: 100, path }, { ...options, keep: false });
       assertEquals(again.failure?.message, tally.failure?.message);
     });
   });
 
-  it("runs the same inputs for the same seed", () => {
-    const inputs = (seed: number) => {
+  it("runs the same inputs for the same seed", async () => {
+    const inputs = async (seed: number) => {
       const seen: number[] = [];
       const spy = {
         ...small,
         check: (input: unknown) => void seen.push((input as { n: number }).n),
       };
-      runBatch({ ...tallyOf(), property: spy }, { seed, runs: 20 }, { library, keep: false });
+      await runBatch({ ...tallyOf(), property: spy }, { seed, runs: 20 }, { library, keep: false });
       return seen;
     };
-    assertEquals(inputs(3), inputs(3));
-    assertEquals(inputs(3).join() === inputs(4).join(), false);
+    assertEquals(await inputs(3), await inputs(3));
+    assertEquals((await inputs(3)).join() === (await inputs(4)).join(), false);
   });
 });
 
 describe("replay", () => {
-  it("runs what is stored first, and names the file that fails", () => {
-    inCorpus((options) => {
+  it("runs what is stored first, and names the file that fails", async () => {
+    await inCorpus(async (options) => {
       storeInput("small", "good", { n: 1, bytes: new Uint8Array(0) }, options.corpus);
-      assertEquals(replay(small, options).failure, undefined);
+      assertEquals((await replay(small, options)).failure, undefined);
       const file = storeInput(
         "small",
         "large",
         { n: 5000, bytes: Uint8Array.of(1) },
         options.corpus,
       );
-      const tally = replay(small, options);
+      const tally = await replay(small, options);
       assertEquals([tally.replayed, tally.failure?.file], [2, file]);
     });
   });
@@ -89,8 +91,8 @@ describe("batchSeed", () => {
 });
 
 describe("storeInput", () => {
-  it("keeps every kind of value, and bytes of a target raw", () => {
-    inCorpus(({ corpus }) => {
+  it("keeps every kind of value, and bytes of a target raw", async () => {
+    await inCorpus(({ corpus }) => {
       const input = {
         big: 1n << 64n,
         negative: -5n,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -13,10 +13,10 @@ import { checkCommand, denoCommand, type Finding, findingOf, ROOT } from "./step
 
 /** What is published; nothing else is. */
 const PUBLISHED =
-  /^(mod\.ts|src\/.*\.ts|deno\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md)$/;
+  /^(mod\.ts|src\/.*\.ts|deno\.json|README\.md|LICENSE|CHANGELOG\.md|PORTING\.md|SECURITY\.md)$/;
 const NOT_PUBLISHED = /_(test|bench)\.ts$/;
 /** What may use more than a browser has. */
-const BEYOND_BROWSERS = /^src\/(files\.ts|compressed\/)/;
+const BEYOND_BROWSERS = /^src\/files\.ts/;
 
 /**
  * Dry-runs publishing, and checks which files it would publish.
@@ -99,7 +99,9 @@ export async function checkBrowser(): Promise<Finding> {
   try {
     const config = join(work, "deno.json");
     const compilerOptions = { strict: true, erasableSyntaxOnly: true, lib: ["esnext", "dom"] };
-    writeFileSync(config, JSON.stringify({ compilerOptions, lock: false, nodeModulesDir: "none" }));
+    const { imports } = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
+    const whole = { compilerOptions, imports, lock: false, nodeModulesDir: "none" };
+    writeFileSync(config, JSON.stringify(whole));
     return await checkCommand(denoCommand()!, ["check", "--quiet", "--config", config, ...files]);
   } finally {
     rmSync(work, { recursive: true });

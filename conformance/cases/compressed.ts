@@ -47,6 +47,7 @@ const BOOTS = Object.entries(WRAPPERS).map(([what, wrap]): BootCase => ({
   needs: [{ kind: "qemu", arch: "aarch64" }],
   machine,
   ramSize: RAM,
+  requirement: `booting.rst, "3. Decompress the kernel image": the loader decompresses: ${what}`,
   layout: async () => ({ kernel: await unwrap(wrap(probe())), options: OPTIONS }),
   judge: judgeArm64Probe,
   timeout: 30,
@@ -64,6 +65,8 @@ const REFUSALS = Object.entries(WRAPPERS).map(([what, wrap]): RefusalCase => ({
     what: `refusal-${what}`,
   },
   needs: [],
+  requirement:
+    'booting.rst, "3. Decompress the kernel image": what is compressed is not entered as it is',
   code: "UNSUPPORTED_FORMAT",
   ram: [{ start: machine.ramStart, size: RAM }],
   layout: () => ({ kernel: wrap(probe()), options: OPTIONS }),

@@ -48,6 +48,7 @@ export function ownKernelCase(own: OwnKernel): BootCase {
     needs: [{ kind: "qemu", arch }],
     machine,
     ramSize: own.ramSize,
+    requirement: `A kernel of the user's own says ${own.expect} on its serial port`,
     layout: () => ({
       kernel: { path: own.kernel },
       options: {

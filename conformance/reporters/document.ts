@@ -190,7 +190,11 @@ export function describeLibrary(): string {
   const root = new URL("../../", import.meta.url);
   const { version } = JSON.parse(readFileSync(new URL("deno.json", root), "utf8"));
   const git = (...args: string[]) =>
-    execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    execFileSync("git", ["-c", "safe.directory=*", ...args], {
+      cwd: root,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
   try {
     const changed = git("status", "--porcelain") === "" ? "" : " and changes";
     return `${version}, commit ${git("rev-parse", "--short=12", "HEAD").trim()}${changed}`;

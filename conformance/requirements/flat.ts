@@ -1,5 +1,5 @@
 /** What booting.rst of arm64 and boot.rst of riscv demand of a loader. */
-import type { Requirement } from "../requirements.ts";
+import type { Requirement } from "./requirement.ts";
 
 const ARM64: readonly Requirement[] = [
   {
@@ -57,6 +57,18 @@ const ARM64: readonly Requirement[] = [
     cases: [
       "*/*/aarch64/arm64/probe-image/bss-dirty",
       "*/*/aarch64/arm64/probe-image/refusal-ram-too-small",
+    ],
+  },
+  {
+    id: "arm64.decompress",
+    source: 'booting.rst, "3. Decompress the kernel image"',
+    text:
+      "The loader decompresses what Images are shipped in; what is compressed is refused, never entered",
+    cases: [
+      "*/*/aarch64/arm64/probe-image/image-*",
+      "*/*/aarch64/arm64/probe-image/zboot-*",
+      "*/*/aarch64/arm64/probe-image/refusal-image-*",
+      "*/*/aarch64/arm64/probe-image/refusal-zboot-*",
     ],
   },
   {

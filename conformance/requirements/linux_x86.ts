@@ -1,5 +1,5 @@
 /** What boot.rst and zero-page.rst demand of a loader. */
-import type { Requirement } from "../requirements.ts";
+import type { Requirement } from "./requirement.ts";
 
 const LINUX64: readonly Requirement[] = [
   {

@@ -1,5 +1,5 @@
 /** What pvh.pandoc and start_info.h demand of a loader. */
-import type { Requirement } from "../requirements.ts";
+import type { Requirement } from "./requirement.ts";
 
 /** What PVH demands. */
 export const PVH_REQUIREMENTS: readonly Requirement[] = [

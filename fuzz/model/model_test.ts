@@ -7,7 +7,7 @@ import { readTree } from "./fdt.ts";
 import { loadOf } from "./load.ts";
 import { memoryMap } from "./memory_map.ts";
 import { Room } from "./room.ts";
-import { Refusal } from "./verdict.ts";
+import type { Refusal } from "./verdict.ts";
 
 const MIB = 1 << 20;
 const RAM = [{ start: 0n, size: 64 * MIB }];

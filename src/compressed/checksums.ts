@@ -5,7 +5,7 @@
 
 /** The polynomial of IEEE 802.3, bits reversed: gzip, xz, lzop, and a bzImage's own. */
 const CRC32_POLYNOMIAL = 0xedb88320;
-/** Bytes that are taken at once: 4 times as fast as one by one (measured). */
+/** Bytes that are taken at once: twice as fast as one by one (measured). */
 const SLICES = 8;
 
 const CRC32_TABLES: readonly Int32Array[] = makeTables();
@@ -59,7 +59,7 @@ export function crc32(bytes: Uint8Array): number {
 /** ECMA-182, bits reversed (The .xz File Format, 6): its halves. */
 const CRC64_LOW = 0xd7870f42;
 const CRC64_HIGH = 0xc96c5795;
-/** Four slices of 256 entries each, the halves apart: BigInt is 30 times slower (measured). */
+/** Four slices of 256 entries each, the halves apart: BigInt is 15 times slower (measured). */
 let crc64Tables: { readonly low: Int32Array; readonly high: Int32Array } | undefined;
 
 function makeCrc64Tables(): { readonly low: Int32Array; readonly high: Int32Array } {

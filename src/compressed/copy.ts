@@ -1,7 +1,7 @@
 /**
  * Copies of a few bytes, which is what LZ4 and LZO do most of the time: four bytes at once through a
- * `DataView`, up to 7 bytes past the end. Twice as fast as byte by byte (measured), and calling
- * `copyWithin` is slower still below {@linkcode BULK}.
+ * `DataView`, up to 7 bytes past the end. With this, and without closures in their loops, both are
+ * over twice as fast (measured).
  */
 
 /** Longer copies are the runtime's to make. */

@@ -132,9 +132,16 @@ function readFrameHeader(input: PackedInput): FrameHeader {
   }
   const isSingle = (descriptor & SINGLE_SEGMENT) !== 0;
   const window = isSingle ? undefined : input.u8("window descriptor");
+  const dictionaryAt = input.at;
   const dictionary = readLittle(input, [0, 1, 2, 4][descriptor & 3], "dictionary id");
   if (dictionary !== 0n) {
-    throw input.corrupt("dictionary id", at, "none", dictionary, "COMPRESSED_UNSUPPORTED");
+    throw input.corrupt(
+      "dictionary id",
+      dictionaryAt,
+      "none",
+      dictionary,
+      "COMPRESSED_UNSUPPORTED",
+    );
   }
   const sizeCode = descriptor >>> 6;
   const sizeWidth = [isSingle ? 1 : 0, 2, 4, 8][sizeCode];

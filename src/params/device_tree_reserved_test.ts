@@ -80,6 +80,15 @@ describe("reservedRanges", () => {
     assertEquals(refusal(() => reservedRanges(tree(3, 2, nodes))).code, "FDT_VALUE");
   });
 
+  it("does not pass a node's escape codes on to a terminal", () => {
+    const name = "a\x1b[2J\x85";
+    const shown = "a\\x1b[2J\\x85";
+    const named = reservedRanges(tree(2, 2, [node(name, { reg: cells(0, 0x10, 0, 1) })]));
+    assertEquals(named.map((range) => range.name), [`device tree node ${shown}`]);
+    const { field } = refusal(() => reservedRanges(tree(2, 2, [node(name, { reg: cells(1) })])));
+    assertEquals(field, `/reserved-memory/${shown}/reg`);
+  });
+
   it("finds none in a tree without", () => {
     assertEquals(reservedRanges({ bootCpuId: 0, reservations: [], root: node("") }), []);
   });

@@ -15,7 +15,7 @@ import { writeFdt } from "../formats/fdt_write.ts";
 import type { FlatKernel } from "../formats/image.ts";
 import { placeBytes, type Placement } from "../memory/placement.ts";
 import { Space, type SpaceRequest } from "../memory/space.ts";
-import { type CmdlineLimit } from "../params/cmdline.ts";
+import type { CmdlineLimit } from "../params/cmdline.ts";
 import { addReservedMemory, setChosen, setMemory } from "../params/device_tree_edit.ts";
 import { reservedRanges } from "../params/device_tree_reserved.ts";
 import { deriveMemoryMap, type MemoryMapEntry, type Reservation } from "../params/memory_map.ts";

@@ -43,6 +43,9 @@ const [GUEST, PROBE] = ["guest.ts", "probe.ts"].map((file) =>
 );
 const PROBE_SECONDS = 30;
 
+/** Exit codes of a guest's process that says itself what is wrong: see guest.ts. */
+export const COMPLAINTS: readonly number[] = [254, 255];
+
 /**
  * Finds out whether our monitor works here, by running tiny guests in it.
  *

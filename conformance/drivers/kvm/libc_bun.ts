@@ -1,5 +1,5 @@
 /** The C library through Bun's FFI. */
-import type { RawLibc } from "./libc.ts";
+import type { RawLibc } from "./libc_raw.ts";
 
 /** What is used of `bun:ffi`. */
 interface BunFfi {

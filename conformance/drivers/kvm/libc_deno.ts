@@ -1,5 +1,5 @@
 /** The C library through Deno's FFI. */
-import type { RawLibc } from "./libc.ts";
+import type { RawLibc } from "./libc_raw.ts";
 
 /**
  * Opens the C library. Needs the permission --allow-ffi, without a path: views of memory ask for it.
