@@ -127,7 +127,9 @@ function parseKernel(format: KernelFormat, source: KernelSource): Kernel {
     case "riscv64-image":
       return parseRiscv64Image(source);
     default:
-      throw unsupported(`${format} data: unwrap it first, and hand over what is inside`);
+      throw unsupported(
+        `${format} data: unwrap it first (unwrapKernel of the entry point ./compressed)`,
+      );
   }
 }
 

@@ -31,7 +31,7 @@ const PLANTED: readonly Planted[] = [
     atMost: 40_000,
   },
   {
-    what: "a bug behind a number that is multiplied before it is compared",
+    what: "a bug behind a large number and two fields that are equal",
     target: "target-bzimage",
     patch: {
       file: "src/formats/bzimage.ts",
