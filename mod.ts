@@ -135,7 +135,6 @@ export * from "./src/structs/edd.ts";
 export * from "./src/structs/elf.ts";
 export * from "./src/structs/fdt.ts";
 export * from "./src/structs/image_header.ts";
-export * from "./src/structs/screen_info.ts";
 export * from "./src/structs/start_info.ts";
 export { type Field, type Fields, Struct } from "./src/structs/struct.ts";
 export * from "./src/structs/x86_firmware.ts";

@@ -19,15 +19,3 @@ export interface Placement extends AddressRange {
   /** What is written. */
   readonly content: PlacementContent;
 }
-
-/**
- * A placement of bytes.
- *
- * @param name Its name.
- * @param start Guest-physical address.
- * @param bytes The bytes.
- * @returns The placement.
- */
-export function placeBytes(name: string, start: bigint, bytes: Uint8Array): Placement {
-  return { name, start, size: BigInt(bytes.length), content: { kind: "bytes", bytes } };
-}

@@ -10,7 +10,7 @@ import {
 import { IDENTITY_MAP_END } from "../cpu/x86.ts";
 import { fieldError, LoaderError, type LoaderErrorCode } from "../errors.ts";
 import { type BzImageKernel, setupHeaderField } from "../formats/bzimage.ts";
-import { requireSections } from "../formats/pe_size.ts";
+import { requireSections } from "../formats/image.ts";
 import type { Placement } from "../memory/placement.ts";
 import type { Space } from "../memory/space.ts";
 import {

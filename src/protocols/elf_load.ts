@@ -7,7 +7,7 @@
 import { ADDRESS_END, containsRange, formatAddress } from "../address.ts";
 import { fieldError, LoaderError } from "../errors.ts";
 import { parseElfHeader, readProgramHeaders } from "../formats/elf.ts";
-import { PvhEntryReader } from "../formats/pvh_entry.ts";
+import { PvhEntryReader } from "../formats/elf_notes.ts";
 import { outsideRam, type RamLayout } from "../memory/guest_memory.ts";
 import type { Placement } from "../memory/placement.ts";
 import { Space } from "../memory/space.ts";

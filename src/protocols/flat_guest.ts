@@ -10,14 +10,17 @@ import {
 } from "../address.ts";
 import { fieldError, LoaderError } from "../errors.ts";
 import { type FdtTree, parseFdt } from "../formats/fdt.ts";
-import { requireSections } from "../formats/pe_size.ts";
 import { writeFdt } from "../formats/fdt_write.ts";
-import type { FlatKernel } from "../formats/image.ts";
-import { placeBytes, type Placement } from "../memory/placement.ts";
+import { type FlatKernel, requireSections } from "../formats/image.ts";
+import type { Placement } from "../memory/placement.ts";
 import { Space, type SpaceRequest } from "../memory/space.ts";
 import type { CmdlineLimit } from "../params/cmdline.ts";
-import { addReservedMemory, setChosen, setMemory } from "../params/device_tree_edit.ts";
-import { reservedRanges } from "../params/device_tree_reserved.ts";
+import {
+  addReservedMemory,
+  reservedRanges,
+  setChosen,
+  setMemory,
+} from "../params/device_tree_edit.ts";
 import { deriveMemoryMap, type MemoryMapEntry, type Reservation } from "../params/memory_map.ts";
 import { type BootRequest, cmdlineBytes, invalidOption } from "./plan.ts";
 
@@ -115,7 +118,13 @@ export function placeFlat(
     kaslrSeed: request.seeds?.kaslr,
     rngSeed: request.seeds?.rng,
   });
-  const placements = [...kernel, placeBytes("device tree", dtb, writeFdt(tree))];
+  const bytes = writeFdt(tree);
+  const placements: Placement[] = [...kernel, {
+    name: "device tree",
+    start: dtb,
+    size: BigInt(bytes.length),
+    content: { kind: "bytes", bytes },
+  }];
   if (initrd) placements.push(initrd);
   return { entry: kernel[0].start, dtb, placements: placements.sort(byStart), memoryMap };
 }

@@ -11,7 +11,7 @@ import {
 import type { X86CpuState } from "../cpu/state.ts";
 import { buildGdt, type X86Mode } from "../cpu/x86.ts";
 import { LoaderError } from "../errors.ts";
-import { placeBytes, type Placement } from "../memory/placement.ts";
+import type { Placement } from "../memory/placement.ts";
 import { Space } from "../memory/space.ts";
 import { deriveMemoryMap, type MemoryMapEntry, type Reservation } from "../params/memory_map.ts";
 import {
@@ -87,7 +87,7 @@ export class X86Guest {
   ): bigint {
     const bounds = { min: FALLBACK_MIN, max: LOW_END };
     const start = this.space.allocate({ name, size, align, preferred, ...bounds });
-    this.add(placeBytes(name, start, build(start)));
+    this.add({ name, start, size, content: { kind: "bytes", bytes: build(start) } });
     return start;
   }
 

@@ -1,6 +1,6 @@
 /** The zero page: Documentation/arch/x86/zero-page.rst, arch/x86/include/uapi/asm/bootparam.h. */
 import { EDD_INFO, EDD_MBR_SIG_MAX, type EddInfo, EDDMAXNR } from "./edd.ts";
-import { SCREEN_INFO, type ScreenInfo } from "./screen_info.ts";
+import { SCREEN_INFO, type ScreenInfo } from "./x86_firmware.ts";
 import { SETUP_HEADER, SETUP_HEADER_OFFSET, type SetupHeader } from "./setup_header.ts";
 import { bytes, list, nested, Struct, u32, u32s, u64, u8 } from "./struct.ts";
 import {

@@ -4,7 +4,7 @@ import { pattern } from "../../fuzz/arbitraries/images.ts";
 import { BOOT_PARAMS, SETUP_INDIRECT_DATA, type ZeroPage } from "./bootparam.ts";
 import { EDD_DEVICE_PARAMS, EDD_INFO } from "./edd.ts";
 import { RISCV64_IMAGE_HEADER, type Riscv64ImageHeader } from "./image_header.ts";
-import { SCREEN_INFO } from "./screen_info.ts";
+import { SCREEN_INFO } from "./x86_firmware.ts";
 import { list, nested, Struct, u16, u32s, u8 } from "./struct.ts";
 import {
   APM_BIOS_INFO,

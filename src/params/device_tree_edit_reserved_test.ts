@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { refusal } from "../../fuzz/arbitraries/machines.ts";
 import type { FdtNode, FdtTree } from "../formats/fdt.ts";
-import { reservedRanges } from "./device_tree_reserved.ts";
+import { reservedRanges } from "./device_tree_edit.ts";
 
 /** Big-endian 32-bit cells. */
 const cells = (...values: number[]) =>

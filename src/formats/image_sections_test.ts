@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
 import { LoaderError } from "../errors.ts";
 import { sourceOf } from "../source.ts";
-import { requireSections } from "./pe_size.ts";
+import { requireSections } from "./image.ts";
 
 const PE_OFFSET = 0x40;
 const OPTIONAL_SIZE = 0x70;

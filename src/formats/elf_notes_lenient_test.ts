@@ -4,7 +4,7 @@ import { type Note, noteBytes, pattern, poke, word } from "../../fuzz/arbitrarie
 import { failingSource, refusal, shortSource } from "../../fuzz/arbitraries/machines.ts";
 import { sourceOf } from "../source.ts";
 import { ELF64_PHDR } from "../structs/elf.ts";
-import { PvhEntryReader } from "./pvh_entry.ts";
+import { PvhEntryReader } from "./elf_notes.ts";
 
 const segment = (p_offset: bigint, p_filesz: bigint) => ELF64_PHDR.make({ p_offset, p_filesz });
 
