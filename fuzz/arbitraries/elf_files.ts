@@ -9,6 +9,8 @@ export interface KernelFile {
   /** The lowest address of the unbent file's memory, and one past the highest. */
   readonly low: bigint;
   readonly high: bigint;
+  /** Addresses that a caller may want it to be loaded at. */
+  readonly loads?: readonly bigint[];
 }
 
 interface LoadRecipe {
@@ -47,7 +49,19 @@ interface ElfRecipe {
 const VIRTUAL_BASE = 0xffff_ffff_8000_0000n;
 
 const note: fc.Arbitrary<NoteRecipe> = fc.record({
-  name: fc.constantFrom("Xen\0", "Xen\0", "Xen\0", "GNU\0", "XEN\0", "Xen", "Xe\0", "Linux\0", ""),
+  name: fc.constantFrom(
+    "Xen\0",
+    "Xen\0",
+    "Xen\0",
+    "GNU\0",
+    "XEN\0",
+    "Xen",
+    "Xe\0",
+    "Linux\0",
+    "",
+    "abcde",
+    "abcd",
+  ),
   type: fc.constantFrom(18, 18, 18, 1, 19, 0),
   size: fc.constantFrom(4, 4, 8, 8, 0, 2, 12, 5),
   namesz: sometimes(boundary32, 12),
@@ -70,7 +84,7 @@ const recipe: fc.Arbitrary<ElfRecipe> = fc.record({
     fc.record({
       gap: fc.constantFrom(0, 0, 1, 0x100, 0x800),
       size: fc.constantFrom(0x40, 0, 1, 0x17, 0x200, 0x1000),
-      bss: fc.constantFrom(0, 0, 1, 0x30, 0x800),
+      bss: fc.constantFrom(0, 0, 1, 0x30, 0x800, 0, 0x30, -1),
     }),
     { maxLength: 4, minLength: 0 },
   ),
@@ -103,7 +117,10 @@ function calmed(recipe: ElfRecipe): ElfRecipe {
   return {
     ...recipe,
     base: hasRoom ? base : 0x100000n,
-    loads: [{ gap: 0, size: 0x40, bss: 0 }, ...loads],
+    loads: [
+      { gap: 0, size: 0x40, bss: 0 },
+      ...loads.map(({ gap, size, bss }) => ({ gap, size, bss: Math.max(bss, 0) })),
+    ],
     notes: notes.map(({ list, packing }) => ({
       packing,
       list: list.map(({ name, type, size }) => ({

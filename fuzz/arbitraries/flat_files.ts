@@ -11,7 +11,11 @@ export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
   size: kernelSizes,
   setup_sects: fc.constantFrom(1, 1, 0, 4, 27),
   version: fc.constantFrom(0x20f, 0x20f, 0x20c, 0x20d, 0x20b, 0x205, 0x200, 0x1ff, 0xffff),
-  headerEnd: fc.constantFrom(0x6a, 0x6a, 0x62, 0x66, 0x69, 0x00, 0x7f, 0x80, 0x8e, 0x8f, 0xff),
+  // Ends of fields, and one byte before
+  headerEnd: fc.constantFrom(0x6a, 0x6a, 0x69, 0x62, 0x61, 0x5e, 0x5d, 0x4e, 0x4d, 0x3a, 0x39),
+  oddEnd: fc.constantFrom(0x36, 0x35, 0x34, 0x00, 0x7f, 0x80, 0x8e, 0x8f, 0xff),
+  // syssize counts 16 bytes each: the file may lack the padding
+  cut: fc.constantFrom(0, 0, 0, 1, 15, 16),
   relocatable_kernel: fc.constantFrom(1, 1, 0, 0xff),
   kernel_alignment: fc.constantFrom(0x200000, 0x1000, 0x10000, 1, 0, 3, 0x80000000, 0x1000000),
   min_alignment: fc.constantFrom(0, 12, 13, 16, 21, 63, 64, 255),
@@ -30,24 +34,29 @@ export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
   syssizePlus: fc.constantFrom(0, 0, 0, 1, -1, 2),
   valid: fc.nat(2).map((n) => n > 0),
   bends: bends(placesOf(SETUP)),
-}).map(({ size, headerEnd, syssizePlus, valid, bends, setup_data = 0n, ...fields }) => {
-  // Every odd choice alone makes a file that is refused: half of the files have few of them.
-  const good = valid
-    ? {
-      ...{ kernel_alignment: 0x10000, version: 0x20f, xloadflags: 1 | fields.xloadflags & 2 },
-      ...{ cmdline_size: 2047, init_size: Math.min(fields.init_size, 0x21000) },
-    }
-    : {};
-  const kernel = pattern(valid ? Math.max(size, 0x210) : size, 3);
-  const syssize = Math.max(Math.ceil(kernel.length / 16) + (valid ? 0 : syssizePlus), 0);
-  const jump = valid ? 0x6aeb : headerEnd << 8 | 0xeb;
-  const file = bzImage({ kernel, jump, syssize, ...fields, setup_data, ...good });
-  const low = fields.pref_address || 0x100000n;
-  const span = BigInt(Math.max(Math.min(fields.init_size, 0x40000), kernel.length, 0x1000));
-  const align = BigInt(valid ? 0x10000 : fields.kernel_alignment || 1);
-  const aligned = align > 0x1000000n ? low : (low + align - 1n) / align * align;
-  return { bytes: bent(file, valid ? [] : bends), low: aligned, high: aligned + span };
-});
+}).map(
+  ({ size, headerEnd, oddEnd, cut, syssizePlus, valid, bends, setup_data = 0n, ...fields }) => {
+    // Every odd choice alone makes a file that is refused: half of the files have few of them.
+    const good = valid
+      ? {
+        ...{ kernel_alignment: 0x10000, version: 0x20f, xloadflags: 1 | fields.xloadflags & 2 },
+        ...{ cmdline_size: 2047, init_size: Math.min(fields.init_size, 0x21000) },
+      }
+      : {};
+    const kernel = pattern(valid ? Math.max(size, 0x210) : size, 3);
+    const syssize = Math.max(Math.ceil(kernel.length / 16) + (valid ? 0 : syssizePlus), 0);
+    const jump = (valid || syssizePlus === 0 ? headerEnd : oddEnd) << 8 | 0xeb;
+    const whole = bzImage({ kernel, jump, syssize, ...fields, setup_data, ...good });
+    const file = whole.slice(0, whole.length - cut);
+    const low = fields.pref_address || 0x100000n;
+    const span = BigInt(Math.max(Math.min(fields.init_size, 0x40000), kernel.length, 0x1000));
+    const align = BigInt(valid ? 0x10000 : fields.kernel_alignment || 1);
+    const aligned = align > 0x1000000n ? low : (low + align - 1n) / align * align;
+    const loads = [0n, 0x1000n, 0x2000n, 0x8000n, 0x10000n, align, -0x1000n, 0x800n]
+      .map((plus) => aligned + plus);
+    return { bytes: bent(file, valid ? [] : bends), low: aligned, high: aligned + span, loads };
+  },
+);
 
 const flatRecipe = fc.record({
   size: fc.constantFrom(0x1000, 64, 63, 0x2345, 0x10000, 65),
@@ -115,8 +124,15 @@ export const riscv64Files: fc.Arbitrary<KernelFile> = fc.record({
   if (calm || magic !== "second") poke(file, 0x30, 8, 0x5643534952n); // "RISCV"
   if (calm || magic !== "first") poke(file, 0x38, 4, 0x05435352); // "RSC\x05"
   const bytes = bent(file.slice(0, size), calm ? [] : bends);
-  return { bytes, low: base, high: base + flatSpan(textOffset, imageSize, size) };
+  const high = base + flatSpan(textOffset, imageSize, size);
+  return { bytes, low: base, high, loads: flatLoads(base, textOffset) };
 });
+
+/** Multiples of 2 MiB and text_offset beyond; some of them below text_offset itself. */
+function flatLoads(base: bigint, textOffset: bigint): bigint[] {
+  const skew = textOffset % 0x200000n;
+  return [base + textOffset, base + skew, skew, base + textOffset + 0x200000n, base + skew + 1n];
+}
 
 /** What a flat Image takes from its base on, as far as a test can afford it. */
 function flatSpan(textOffset: bigint, imageSize: bigint, size: number): bigint {

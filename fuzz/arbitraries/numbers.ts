@@ -39,6 +39,8 @@ export type Bend =
     readonly place: Place;
     readonly from: "zero" | "here" | "size";
     readonly plus: bigint;
+    /** Whether the most significant byte comes first; false if not given. */
+    readonly isBig?: boolean;
   }
   | { readonly kind: "truncate"; readonly at: number }
   | { readonly kind: "flip"; readonly bit: number }
@@ -50,15 +52,17 @@ export type Bend =
  * Bends of a kind of file.
  *
  * @param places Its fields.
+ * @param isBig Whether they are big-endian.
  * @returns None in a third of the cases, else up to three.
  */
-export function bends(places: readonly Place[]): fc.Arbitrary<Bend[]> {
+export function bends(places: readonly Place[], isBig = false): fc.Arbitrary<Bend[]> {
   const edges = [...new Set(places.flatMap(([offset, width]) => [offset, offset + width - 1]))];
   const field: fc.Arbitrary<Bend> = fc.record({
     kind: fc.constant("field" as const),
     place: fc.constantFrom(...places),
     from: fc.constantFrom("zero" as const, "here" as const, "size" as const),
-    plus: fc.oneof(boundary, fc.constantFrom(-1n, -2n, -16n, -512n, -4096n)),
+    plus: fc.oneof(boundary, fc.constantFrom(-1n, 1n, -2n, -4n, 4n, -8n, -16n, -512n, -4096n)),
+    ...isBig && { isBig: fc.constant(true) },
   });
   const at = fc.oneof(fc.constantFrom(...edges), fc.nat(8192));
   const other: fc.Arbitrary<Bend> = fc.oneof(
@@ -89,8 +93,11 @@ export function bent(file: Uint8Array, how: readonly Bend[]): Uint8Array {
       case "field": {
         const [offset, width] = bend.place;
         if (offset + width > bytes.length) break;
-        const base = { zero: 0n, here: peek(bytes, offset, width), size: BigInt(bytes.length) };
-        poke(bytes, offset, width, base[bend.from] + bend.plus);
+        const field = bytes.subarray(offset, offset + width);
+        if (bend.isBig) field.reverse();
+        const base = { zero: 0n, here: peek(field, 0, width), size: BigInt(bytes.length) };
+        poke(field, 0, width, base[bend.from] + bend.plus);
+        if (bend.isBig) field.reverse();
         break;
       }
       case "truncate":

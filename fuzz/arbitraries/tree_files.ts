@@ -177,19 +177,19 @@ export function dtb({ bootCpuId, reservations, root }: Tree, nops = 0): Uint8Arr
   return bytes;
 }
 
-/** The header's ten words; bends write little-endian, so single bytes are places too. */
+/** The header's ten words, the reservations, and the first words of the structure block. */
 const PLACES: readonly Place[] = [
   ...Array.from({ length: 10 }, (_, i): Place => [4 * i, 4]),
-  ...Array.from({ length: 40 }, (_, i): Place => [i, 1]),
-  ...Array.from({ length: 24 }, (_, i): Place => [56 + 4 * i + 3, 1]),
-  ...Array.from({ length: 24 }, (_, i): Place => [56 + 4 * i, 4]),
+  ...Array.from({ length: 30 }, (_, i): Place => [40 + 4 * i, 4]),
+  [40, 8],
+  [48, 8],
 ];
 
 /** DTBs, a third of them as they should be. */
 export const dtbFiles: fc.Arbitrary<Uint8Array> = fc.record({
   tree: trees,
   nops: fc.constantFrom(0, 0, 0, 1, 3),
-  bends: bends(PLACES),
+  bends: bends(PLACES, true),
 }).map(({ tree, nops, bends }) => bent(dtb(tree, nops), bends));
 
 /** DTBs for a boot: most can be used. */

@@ -5,7 +5,7 @@
  */
 import type { BootCase } from "../arbitraries/boots.ts";
 import type { Tree } from "../arbitraries/tree_files.ts";
-import { cmdlineOf, type Expected } from "./boot.ts";
+import { cmdlineOf, type Expected } from "./expected.ts";
 import { cellsOf, childOf, rangesIn, readTree, reservedIn, valueOf } from "./fdt.ts";
 import { memoryMap } from "./memory_map.ts";
 import { Room, type Span } from "./room.ts";

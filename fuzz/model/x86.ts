@@ -4,7 +4,7 @@
  * @module
  */
 import type { BootCase } from "../arbitraries/boots.ts";
-import { checkedCmdline, cmdlineOf, type Expected } from "./boot.ts";
+import { checkedCmdline, cmdlineOf, type Expected } from "./expected.ts";
 import { loadBzImage } from "./bzimage.ts";
 import { type ElfFile, loadElf, pvhDescriptor, pvhEntry, resolve } from "./elf.ts";
 import { type Entry, memoryMap } from "./memory_map.ts";
