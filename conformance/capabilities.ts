@@ -1,5 +1,6 @@
 /** What the selected cases need, made available or found missing, once before the first case runs. */
 import { spawn } from "node:child_process";
+import { findOnPath } from "../scripts/children.ts";
 import { cacheEntry, fetchKernel } from "../scripts/debian_kernels.ts";
 import {
   ensureTools,
@@ -8,8 +9,9 @@ import {
   QEMU_X86_64,
   type ToolState,
 } from "../scripts/setup.ts";
-import type { Case, KernelNeed, Need } from "./case.ts";
-import { kvmProblem, probe } from "./drivers/kvm/driver.ts";
+import { installBun } from "../scripts/setup_bun.ts";
+import type { Case, KernelNeed, Need, VmmNeed } from "./case.ts";
+import { findRuntime, kvmProblem, probe } from "./drivers/kvm/driver.ts";
 import type { GuestArch } from "./machines.ts";
 
 /** What became of a need. */
@@ -69,7 +71,7 @@ export class Capabilities {
     for (const [key, need] of needs) {
       if (options.signal.aborted) break;
       if (need.kind === "kvm") found.set(key, await resolveKvm(found.get("qemu x86_64")));
-      if (need.kind === "vmm") found.set(key, await probe(need, options.signal));
+      if (need.kind === "vmm") found.set(key, await resolveVmm(need, options));
       if (need.kind === "kernel") found.set(key, await resolveKernel(need, options));
     }
     return capabilities;
@@ -131,6 +133,17 @@ async function resolveKernel(need: KernelNeed, options: ResolveOptions): Promise
   } catch (error) {
     return { state: "broken", reason: (error as Error).message };
   }
+}
+
+/** Bun comes from npm into the cache, as the tests' does; without a KVM there is no use for it. */
+async function resolveVmm(need: VmmNeed, options: ResolveOptions): Promise<Capability> {
+  const { offline, log, signal } = options;
+  const isWanted = need.runtime === "bun" && !offline && kvmProblem() === undefined;
+  if (isWanted && findRuntime("bun") === undefined && findOnPath("npm") !== undefined) {
+    const problem = await installBun(log);
+    if (problem !== undefined) return { state: "broken", reason: `Cannot install Bun: ${problem}` };
+  }
+  return await probe(need, signal);
 }
 
 /** KVM is a capability that is probed: a device that can be opened need not work. */

@@ -29,7 +29,10 @@ export async function runCases(
   const results: (CaseResult | undefined)[] = cases.map(() => undefined);
   let next = 0;
   const worker = async () => {
-    while (next < cases.length && !options.signal.aborted) {
+    for (;;) {
+      // A case that never waits would keep the others' output, and their time limits, waiting.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      if (next >= cases.length || options.signal.aborted) return;
       const index = next++;
       watcher.begin(formatId(cases[index].id));
       const result = await execute(cases[index], options);

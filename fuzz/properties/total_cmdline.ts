@@ -46,7 +46,7 @@ export default property({
         throw new Violation("an insertion changes what was there", `${before} → ${line}`);
       }
     }
-    const { value: bytes } = judge(size, () => line.asCString());
+    const { value: bytes } = judge(`${line}`.length, () => line.asCString());
     if (bytes) {
       if (bytes.length > capacity) throw new Violation("a line longer than its capacity");
       if (bytes.indexOf(0) !== bytes.length - 1) throw new Violation("a NUL before the end");

@@ -103,7 +103,13 @@ export function kvmProblem(): string | undefined {
   }
 }
 
-function findRuntime(runtime: VmmRuntime): string | undefined {
+/**
+ * Finds a runtime: on PATH, and Bun in the cache, too.
+ *
+ * @param runtime Which.
+ * @returns Its program, or `undefined` if it is not there.
+ */
+export function findRuntime(runtime: VmmRuntime): string | undefined {
   return runtime === "deno" ? denoCommand() : findOnPath("bun") ?? bunIn(BUN_DIRECTORY);
 }
 
