@@ -140,7 +140,7 @@ async function resolveVmm(need: VmmNeed, options: ResolveOptions): Promise<Capab
   const { offline, log, signal } = options;
   const isWanted = need.runtime === "bun" && !offline && kvmProblem() === undefined;
   if (isWanted && findRuntime("bun") === undefined && findOnPath("npm") !== undefined) {
-    const problem = await installBun(log);
+    const problem = await installBun(log).catch((error: Error) => error.message);
     if (problem !== undefined) return { state: "broken", reason: `Cannot install Bun: ${problem}` };
   }
   return await probe(need, signal);

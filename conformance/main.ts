@@ -1,5 +1,6 @@
 /** `deno task conform`: sets up what is missing, runs the cases, says what came of them. */
-import { rmdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmdirSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -49,7 +50,7 @@ async function main(args: readonly string[]): Promise<number> {
   const { signal } = stop;
   const resolving = { cacheDir: CACHE, offline: options.offline, log: console_.step, signal };
   const capabilities = await Capabilities.resolve(cases, resolving);
-  const artifactsDir = join(CACHE, "runs", `${process.pid}`);
+  const artifactsDir = runDirectory(console_.step);
   const { keep, timeout } = options;
   const running = { capabilities, artifactsDir, keep, timeout, signal };
   const results = await runCases(cases, options.jobs, running, console_);
@@ -62,6 +63,23 @@ async function main(args: readonly string[]): Promise<number> {
   const whole = selected.map(({ id }) => formatId(id));
   const run = { options, started, ids, selected: whole, results, requirements };
   return conclude(run, isRedHere, signal);
+}
+
+/** Where this run's files go: in the cache, or where a checkout of somebody else's is read from, elsewhere. */
+function runDirectory(log: (line: string) => void): string {
+  const directory = join(CACHE, "runs", `${process.pid}`);
+  try {
+    mkdirSync(directory, { recursive: true });
+    return directory;
+  } catch (error) {
+    const elsewhere = mkdtempSync(join(tmpdir(), "conformance-"));
+    log(
+      `${directory} cannot be written (${
+        (error as NodeJS.ErrnoException).code
+      }): using ${elsewhere}`,
+    );
+    return elsewhere;
+  }
 }
 
 /** Artifacts of green cases are gone by now, and so is a directory that held nothing else. */

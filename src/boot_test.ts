@@ -218,16 +218,16 @@ describe("bootLinux with a source that misbehaves", () => {
 
   it("is PARTIALLY_APPLIED while it is written, and only planned ranges are touched", () => {
     for (const broken of [failingSource, shrunkSource]) {
-      for (const  of of["kernel", "initrd"]) {
+      for (const which of ["kernel", "initrd"]) {
         const dirty = dirtyRam({ start: 0n, size: 32 << 20 });
         const memory = GuestMemory.of(dirty.regions);
         const initrd = new Uint8Array(0x3000);
-        const options = of === "kernel"
+        const options = which === "kernel"
           ? { kernel: broken(kernel, 0x1000), initrd }
           : { kernel, initrd: broken(initrd, 0x1000) };
         const plan = planBoot(memory, options);
         const { code, between } = refusal(() => applyPlan(memory, plan));
-        assertEquals([code, between], ["PARTIALLY_APPLIED", [of]]);
+        assertEquals([code, between], ["PARTIALLY_APPLIED", [which]]);
         const loaded = plan.placements.filter(({ name }) => name === "kernel" || name === "initrd");
         for (const { start, end } of dirty.changes()) {
           const inside = loaded.some((p) => start >= p.start && end <= p.start + p.size);
@@ -262,6 +262,61 @@ describe("applyPlan", () => {
     const { rip, rsi } = booted.cpu as X86CpuState;
     assertEquals(memory.read(rip - 0x200n, 4096), pattern(4096));
     assertEquals(memory.read(rsi + 0x202n, 4), new TextEncoder().encode("HdrS"));
+  });
+});
+
+describe("planBoot at its limits", () => {
+  const kernel = bzImage();
+
+  it("plans an ELF file of 131,072 segments with BSS: nothing is spread over the stack", () => {
+    const count = 131_072;
+    const bytes = new Uint8Array(64 + 56 * count + 64);
+    const view = new DataView(bytes.buffer);
+    const section = 64 + 56 * count;
+    bytes.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+    view.setUint16(0x10, 2, true); // ET_EXEC
+    view.setUint16(0x12, 62, true); // EM_X86_64
+    view.setUint32(0x14, 1, true);
+    view.setBigUint64(0x18, 0x10_0000n, true); // e_entry
+    view.setBigUint64(0x20, 64n, true); // e_phoff
+    view.setBigUint64(0x28, BigInt(section), true); // e_shoff
+    view.setUint16(0x34, 64, true);
+    view.setUint16(0x36, 56, true);
+    view.setUint16(0x38, 0xffff, true); // PN_XNUM
+    view.setUint32(section + 0x2c, count, true); // sh_info
+    for (let i = 0; i < count; i++) {
+      const at = 64 + 56 * i;
+      view.setUint32(at, 1, true); // PT_LOAD
+      view.setBigUint64(at + 0x18, 0x10_0000n + 16n * BigInt(i), true); // p_paddr
+      view.setBigUint64(at + 0x20, 1n, true); // p_filesz
+      view.setBigUint64(at + 0x28, 8n, true); // p_memsz
+    }
+    const plan = planBoot({ ram: [{ start: 0n, size: 1n << 30n }] }, { kernel: bytes });
+    assertEquals(
+      plan.placements.filter(({ name }) => name.startsWith("kernel ")).length,
+      2 * count,
+    );
+  });
+
+  for (const name of ["reservations", "memoryMap", "modules", "setupData"] as const) {
+    it(`refuses more than 1,024 ${name} before it looks at them`, () => {
+      const options = { kernel, [name]: Array(1025).fill({}) };
+      const protocol = name === "modules" ? "pvh" : "linux64";
+      assertEquals(
+        refusal(() => planBoot({ ram: RAM }, { ...options, protocol })).code,
+        "LIMIT_EXCEEDED",
+      );
+    });
+  }
+
+  it("takes 1,024 reservations", () => {
+    const reservations = Array.from({ length: 1024 }, (_, i) => ({
+      name: `reservation ${i}`,
+      start: 0x200_0000n + BigInt(i) * 0x2000n,
+      size: 0x1000n,
+    }));
+    const ram = [{ start: 0n, size: 128n << 20n }];
+    assertEquals(planBoot({ ram }, { kernel, reservations }).arch, "x86_64");
   });
 });
 

@@ -16,10 +16,10 @@ export const MAX_NOTES_SIZE = 1 << 20;
 export const MAX_E820_ZERO_PAGE = 128;
 
 /**
- * Entries of a memory map. Linux keeps at most 3 × 128 + … (E820_MAX_ENTRIES); more than this is
- * a caller's mistake, and a table of them would not fit below the legacy hole.
+ * Entries of a memory map: 1,024 reservations in RAM leave 1,025 usable pieces, and a caller may add
+ * 1,024 entries. A table of them is 96 KiB in start_info and fits below the legacy hole.
  */
-export const MAX_MEMORY_MAP_ENTRIES = 1024;
+export const MAX_MEMORY_MAP_ENTRIES = 4096;
 
 /** Regions of guest memory: KVM's own limit is 32,764 memory slots. */
 export const MAX_MEMORY_REGIONS = 32_764;
@@ -68,3 +68,9 @@ export const MAX_UNWRAPS = 4;
  * has 500 MiB to 1 GiB; one without, under 100 MiB.
  */
 export const MAX_KERNEL_SIZE = 1 << 30;
+
+/**
+ * Frames of a zstd file. Each is a call of libzstd that costs 70 µs however little comes out; zstd
+ * makes one frame, pzstd one for every few MiB.
+ */
+export const MAX_FRAMES = 4096;

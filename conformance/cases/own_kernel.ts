@@ -30,7 +30,8 @@ const MACHINE_OF: { readonly [K in BootProtocol]: MachineName } = {
  * @throws {Error} If a file cannot be read.
  */
 export function ownKernelCase(own: OwnKernel): BootCase {
-  const protocol = own.protocol ?? protocolOf(own.kernel);
+  const asked = protocolOf(own.kernel);
+  const protocol = own.protocol ?? asked;
   const machine = MACHINES[own.machine ?? MACHINE_OF[protocol]];
   const { arch } = machine;
   const initrd = own.initrd === undefined ? undefined : readWhole(own.initrd);

@@ -153,7 +153,7 @@ export function requireSections(source: KernelSource): void {
       "TRUNCATED",
       `Cannot read PE section ${row / SECTION_SIZE} of the kernel: it ends at 0x${
         (start + size).toString(16)
-      }, the file at 0x${source.size.toString(16)}`,
+      }, the file at 0x${source.size.toString(16)}: it is cut off, copy it again`,
       {
         field: "SizeOfRawData",
         offset: table + row + 16,

@@ -154,7 +154,7 @@ export function addReservedMemory(tree: FdtTree, entries: readonly ReservedMemor
   const node = present ?? ensureNode(root, path);
   setCells(node, counts);
   setProperty(node, "ranges");
-  node.children.push(...parts.children);
+  for (const child of parts.children) node.children.push(child);
 }
 
 /**

@@ -4,13 +4,14 @@ import {
   byStart,
   disjointPieces,
   formatRange,
+  indexAtOrBelow,
   mergeRanges,
   overlaps,
   rangeEnd,
   subtractRanges,
 } from "../address.ts";
 import { LoaderError, type NamedRange } from "../errors.ts";
-import { MAX_CALLER_ITEMS, MAX_MEMORY_MAP_ENTRIES } from "../limits.ts";
+import { MAX_MEMORY_MAP_ENTRIES } from "../limits.ts";
 
 /** What a range of the guest's address space is: the kinds that e820 knows. */
 export type MemoryType = "usable" | "reserved" | "acpi" | "nvs" | "unusable" | "persistent";
@@ -98,12 +99,6 @@ export function deriveMemoryMap(input: MemoryMapInput): MemoryMapEntry[] {
 }
 
 function checkReservations(reservations: readonly Reservation[]): void {
-  if (reservations.length > MAX_CALLER_ITEMS) {
-    throw new LoaderError(
-      "LIMIT_EXCEEDED",
-      `Cannot reserve guest memory: ${reservations.length} ranges, at most ${MAX_CALLER_ITEMS} are taken`,
-    );
-  }
   for (const range of reservations) {
     addressAdd(range.start, range.size, range.name);
     if (
@@ -123,8 +118,10 @@ function checkReservations(reservations: readonly Reservation[]): void {
 
 function checkExtra(extra: readonly MemoryMapEntry[], ram: readonly AddressRange[]): void {
   for (const entry of extra) {
-    addressAdd(entry.start, entry.size, "memory map entry");
-    const inRam = ram.find((range) => overlaps(range, entry));
+    const end = addressAdd(entry.start, entry.size, "memory map entry");
+    // The last range that starts before the entry's end is the only one that may overlap it alone.
+    const below = entry.size > 0n ? ram[indexAtOrBelow(ram, end - 1n)] : undefined;
+    const inRam = below && overlaps(below, entry) ? below : undefined;
     if (
       !inRam && entry.size > 0n && entry.type !== "usable" && Object.hasOwn(E820_TYPE, entry.type)
     ) continue;

@@ -149,7 +149,7 @@ function checkBootable({ header, headerBytes, kernelSize, fileKernelSize }: BzIm
       `Cannot read the kernel that ${at.field} at ${
         formatAddress(at.offset)
       } names: it has ${kernelSize} ` +
-        `bytes, the file ends after ${fileKernelSize} of them`,
+        `bytes, the file ends after ${fileKernelSize} of them: it is cut off, copy it again`,
       { ...at, expected: `${kernelSize} bytes`, actual: `${fileKernelSize} bytes` },
     );
   }
@@ -166,7 +166,7 @@ function checkPayload({ header, fileKernelSize }: BzImageKernel): void {
     `Cannot read the payload that ${at.field} at ${
       formatAddress(at.offset)
     } names: it ends ${end} ` +
-      `bytes into the kernel, the file after ${fileKernelSize}`,
+      `bytes into the kernel, the file after ${fileKernelSize}: it is cut off, copy it again`,
     { ...at, expected: `${end} bytes`, actual: `${fileKernelSize} bytes` },
   );
 }

@@ -86,7 +86,7 @@ export function planLinux64(kernel: BzImageKernel | ElfKernel, request: BootRequ
 
 function loadBzImage(kernel: BzImageKernel, guest: X86Guest): LoadedKernel {
   const { load, entry, header, placements } = placeBzImage(kernel, guest.request, guest.space);
-  guest.add(...placements);
+  guest.add(placements);
   const { cmdline_size, initrd_addr_max, xloadflags } = kernel.header;
   return {
     load,
@@ -107,7 +107,7 @@ function loadVmlinux(elf: ElfKernel, guest: X86Guest): LoadedKernel {
     throw invalidOption("kernelAddress", "an ELF kernel says itself where it is loaded (p_paddr)");
   }
   const placements = placeElf(elf, guest.request.kernel, guest.space);
-  guest.add(...placements);
+  guest.add(placements);
   const field = { field: "e_entry", offset: ELF64_EHDR.fields.e_entry.offset };
   return {
     load: placements.reduce((low, { start }) => start < low ? start : low, placements[0].start),

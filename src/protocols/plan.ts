@@ -132,7 +132,7 @@ export function requestOf(
   if (initrdPlacement !== undefined && !["low", "high"].includes(initrdPlacement)) {
     throw invalidOption("initrdPlacement", `${initrdPlacement}, "low" or "high" is wanted`);
   }
-  for (const name of ["setupData", "modules"] as const) {
+  for (const name of ["setupData", "modules", "reservations", "memoryMap"] as const) {
     const count = options[name]?.length ?? 0;
     if (count <= MAX_CALLER_ITEMS) continue;
     throw new LoaderError(

@@ -26,7 +26,7 @@ export function planPvh(elf: ElfKernel, request: BootRequest): BootPlan {
   }
   const guest = new X86Guest(request);
   const kernel = placeElf(elf, request.kernel, guest.space);
-  guest.add(...kernel);
+  guest.add(kernel);
   const rip = pvhEntry(elf, request);
   const cmdline = guest.placeCmdline(cmdlineBytes(request, CMDLINE_LIMITS.x86_64));
   const gdt = guest.placeGdt("protected");
@@ -89,7 +89,7 @@ function placeModules(guest: X86Guest): StartInfoModule[] {
     if (source.size === 0) throw invalidOption("modules", `${name} is empty, bytes are wanted`);
     const size = BigInt(source.size);
     const start = guest.space.allocate({ name, size, align: 4096n, max: end, from: "high" });
-    guest.add({ name, start, size, content: { kind: "source", source, offset: 0 } });
+    guest.add([{ name, start, size, content: { kind: "source", source, offset: 0 } }]);
     placed.push({ start, size, cmdline: placeModuleCmdline(guest, name, module.cmdline) });
   }
   return placed;

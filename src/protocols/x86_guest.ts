@@ -61,9 +61,9 @@ export class X86Guest {
   /**
    * Adds placements whose memory is taken already.
    *
-   * @param placements What lies where.
+   * @param placements What lies where: an ELF file may have 262,144, too many for a spread argument.
    */
-  add(...placements: readonly Placement[]): void {
+  add(placements: readonly Placement[]): void {
     for (const placement of placements) this.#placements.push(placement);
   }
 
@@ -87,7 +87,7 @@ export class X86Guest {
   ): bigint {
     const bounds = { min: FALLBACK_MIN, max: LOW_END };
     const start = this.space.allocate({ name, size, align, preferred, ...bounds });
-    this.add({ name, start, size, content: { kind: "bytes", bytes: build(start) } });
+    this.add([{ name, start, size, content: { kind: "bytes", bytes: build(start) } }]);
     return start;
   }
 
@@ -136,7 +136,7 @@ export class X86Guest {
       checkInitrdAddress(range, end, why);
       this.space.claim([{ name, ...range }]);
     }
-    this.add({ name, ...range, content: { kind: "source", source: initrd, offset: 0 } });
+    this.add([{ name, ...range, content: { kind: "source", source: initrd, offset: 0 } }]);
     return range;
   }
 

@@ -62,7 +62,8 @@ export async function probe(
   if (problem !== undefined) return noKvm(problem);
   const path = findRuntime(runtime);
   if (path === undefined) {
-    const reason = `${runtime} is neither on PATH nor in .cache; \`deno task setup\` puts it there`;
+    const reason =
+      `${runtime} is neither on PATH nor in .cache; \`npx -y deno@2.9.5 task setup\` puts it there`;
     return { state: "missing", reason, missingKvm: false };
   }
   const command = [...commandOf(runtime, path), PROBE];
