@@ -40,7 +40,7 @@ function anchors(ram: readonly Region[], file: KernelFile): bigint[] {
     ...[file.low, file.high, file.high + 0x1000n, file.low],
     ...ram.flatMap(({ start, size }) => [start, start + BigInt(size)]),
     ...[0n, 0x500n, 0x6000n, 0x7000n, 0x9000n, 0x20000n, 0x40000n, 0x9fc00n, 0x100000n],
-    ...[1n << 32n, 1n << 47n, 1n << 48n, 1n << 64n],
+    ...[0n, 1n << 32n, 1n << 47n, 1n << 48n, 1n << 64n],
   ];
 }
 
@@ -120,7 +120,7 @@ function calmed(asked: Asked, layout: LayoutRecipe, mixed: number): [Asked, Layo
       maxCmdlineSize: undefined,
       protocol: undefined,
       kernelAddress: mixed === 0 || mixed === 5 ? asked.kernelAddress : undefined,
-      initrdAddress: mixed === 1 && initrd ? asked.initrdAddress : undefined,
+      initrdAddress: (mixed === 1 || mixed === 4) && initrd ? asked.initrdAddress : undefined,
       memoryMap: mixed === 2 ? asked.memoryMap : undefined,
     },
     {

@@ -76,7 +76,7 @@ const recipe: fc.Arbitrary<ElfRecipe> = fc.record({
       weight: 1,
     },
     {
-      arbitrary: fc.constantFrom(0x1_0000_0000n, (1n << 47n) - 0x1000n, (1n << 64n) - 0x1000n),
+      arbitrary: fc.constantFrom(0x1_0000_0000n, (1n << 47n) - 0x30n, (1n << 64n) - 0x1000n),
       weight: 1,
     },
   ),
@@ -113,7 +113,7 @@ const recipe: fc.Arbitrary<ElfRecipe> = fc.record({
 
 function calmed(recipe: ElfRecipe): ElfRecipe {
   const { base, loads, notes, entry } = recipe;
-  const hasRoom = base >= 0x100000n && base < 1n << 46n;
+  const hasRoom = base >= 0x100000n && base < 1n << 48n;
   return {
     ...recipe,
     base: hasRoom ? base : 0x100000n,

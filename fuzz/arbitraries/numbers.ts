@@ -12,7 +12,27 @@ const powers = [7n, 8n, 12n, 15n, 16n, 21n, 31n, 32n, 47n, 48n, 53n, 63n, 64n];
 
 /** 0, 1, …, and both sides of every power of two at which a width, a sign or a double ends. */
 export const BOUNDARIES: readonly bigint[] = [
-  ...[0n, 1n, 2n, 3n, 4n, 5n, 8n, 11n, 12n, 55n, 56n, 57n, 63n, 64n, 0x69n, 0x200n, 0x1001n],
+  ...[
+    0n,
+    1n,
+    2n,
+    3n,
+    4n,
+    5n,
+    8n,
+    11n,
+    12n,
+    36n,
+    40n,
+    55n,
+    56n,
+    57n,
+    63n,
+    64n,
+    0x69n,
+    0x200n,
+    0x1001n,
+  ],
   ...powers.flatMap((power) => [(1n << power) - 1n, 1n << power, (1n << power) + 1n]),
 ].filter((value) => value < 1n << 64n);
 

@@ -5,7 +5,8 @@ import { peek } from "../arbitraries/images.ts";
 import { largestInput, optionsOf } from "../boot_run.ts";
 import { CanaryGuest, hex, sameBytes } from "../guest.ts";
 import { judge } from "../judge.ts";
-import { type Expected, verdictOn } from "../model/boot.ts";
+import { verdictOn } from "../model/boot.ts";
+import type { Expected } from "../model/expected.ts";
 import { cellsOf, childOf, numberOf, rangesIn, readTree, valueOf } from "../model/fdt.ts";
 import { property, requireNone, Violation } from "../property.ts";
 
