@@ -38,13 +38,14 @@ const CRC_TABLE = new Int32Array(256).map((_, byte) => {
  * @param output Where it goes.
  */
 export function decodeBzip2(input: PackedInput, output: Output): void {
+  const block = new Block(input);
   do {
     if (input.at > 0 && input.bytes[input.at] !== MAGIC[0]) input.end();
-    decodeStream(input, output);
+    decodeStream(input, output, block);
   } while (input.rest > 0);
 }
 
-function decodeStream(input: PackedInput, output: Output): void {
+function decodeStream(input: PackedInput, output: Output, block: Block): void {
   for (const byte of MAGIC) {
     const actual = input.u8("magic");
     if (actual !== byte) {
@@ -53,7 +54,7 @@ function decodeStream(input: PackedInput, output: Output): void {
   }
   const level = input.u8("block size") - 0x30;
   if (level < 1 || level > 9) throw input.corrupt("block size", input.at - 1, "1 to 9", level);
-  const block = new Block(input, level * LEVEL_UNIT);
+  block.startStream(level * LEVEL_UNIT);
   let combined = 0;
   for (;;) {
     const at = block.bits.at;
@@ -74,21 +75,29 @@ function decodeStream(input: PackedInput, output: Output): void {
   }
 }
 
+/** What decodes blocks: one for all streams, which may be 14 bytes each. */
 class Block {
-  readonly bits: Bits;
+  bits: Bits;
   readonly #input: PackedInput;
-  readonly #size: number;
-  /** Low 8 bits: the bytes after the transform; above: where the next one is. */
-  readonly #links: Uint32Array;
+  #size = 0;
+  /**
+   * Low 8 bits: the bytes after the transform; above: where the next one is. Made for the first
+   * block that needs it: a stream may have none.
+   */
+  #links = new Uint32Array(0);
   readonly #codes = Array.from({ length: MAX_TABLES }, () => new Code());
   readonly #selectors = new Uint8Array(MAX_SELECTORS);
   readonly #counts = new Int32Array(256);
 
-  constructor(input: PackedInput, size: number) {
+  constructor(input: PackedInput) {
     this.#input = input;
-    this.#size = size;
-    this.#links = new Uint32Array(size);
     this.bits = new Bits(input);
+  }
+
+  /** Starts at the input's place, with blocks of up to this size. */
+  startStream(size: number): void {
+    this.#size = size;
+    this.bits = new Bits(this.#input);
   }
 
   /** Decodes a block from after its CRC on, and returns the CRC of what came out. */
@@ -104,6 +113,7 @@ class Block {
     const used = this.#readUsedBytes();
     if (used.length === 0) throw corrupt("byte map", "at least one byte", "none");
     const selectorCount = this.#readCodes(used.length + 2, corrupt);
+    if (this.#links.length < this.#size) this.#links = new Uint32Array(this.#size);
     const length = this.#readSymbols(used, selectorCount, corrupt);
     if (origin >= length) throw corrupt("origin", `below ${length}`, origin);
     this.#link(length);
@@ -160,6 +170,9 @@ class Block {
 
   /** Reads the symbols: move-to-front places, and runs of the front. Returns the block's length. */
   #readSymbols(used: Uint8Array, selectorCount: number, corrupt: Corrupt): number {
+    // An argument: the loop's own variable would be slow if a closure had it
+    const broken = (next: number, ...what: Parameters<Corrupt>): Error =>
+      next > bytes.length ? this.#input.truncated("data") : corrupt(...what); // zeros were read
     const { bytes } = this.#input;
     const links = this.#links;
     const counts = this.#counts.fill(0);
@@ -187,7 +200,7 @@ class Block {
           const code = buffer >>> count - MAX_CODE_LENGTH & (1 << MAX_CODE_LENGTH) - 1;
           let length = LOOKUP_BITS + 1;
           while (length <= MAX_CODE_LENGTH && code >= limits[length]) length++;
-          if (length > MAX_CODE_LENGTH) throw corrupt("code", "one of the table's", code);
+          if (length > MAX_CODE_LENGTH) throw broken(next, "code", "one of the table's", code);
           symbol = symbols[(code >>> MAX_CODE_LENGTH - length) - bases[length]];
           count -= length;
         }
@@ -195,11 +208,11 @@ class Block {
         if (symbol <= RUN_B) {
           run += digit << symbol;
           digit <<= 1;
-          if (digit > MAX_RUN) throw corrupt("run", `at most ${size} bytes`, "more");
+          if (digit > MAX_RUN) throw broken(next, "run", `at most ${size} bytes`, "more");
           continue;
         }
         if (run > 0) {
-          if (run > size - position) throw corrupt("block", `at most ${size} bytes`, "more");
+          if (run > size - position) throw broken(next, "block", `at most ${size} bytes`, "more");
           const byte = front[0];
           counts[byte] += run;
           links.fill(byte, position, position + run);
@@ -215,7 +228,7 @@ class Block {
           this.bits.next = next;
           return position;
         }
-        if (position === size) throw corrupt("block", `at most ${size} bytes`, "more");
+        if (position === size) throw broken(next, "block", `at most ${size} bytes`, "more");
         const place = symbol - 1;
         const byte = front[place];
         if (place < 16) { for (let i = place; i > 0; i--) front[i] = front[i - 1]; }
@@ -225,7 +238,7 @@ class Block {
         links[position++] = byte;
       }
     }
-    throw corrupt("selectors", "an end of the block", "none");
+    throw broken(next, "selectors", "an end of the block", "none");
   }
 
   /** Undoes the Burrows-Wheeler transform: each byte learns where the next one is. */

@@ -1,10 +1,16 @@
 import { describe, it } from "node:test";
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { fixture, type FixtureName, fromHex, sample } from "../../fuzz/arbitraries/compressed.ts";
+import { FIXTURES } from "../../fuzz/arbitraries/compressed_fixtures.ts";
 import { LoaderError } from "../errors.ts";
 import { undoArm64, undoX86 } from "./bcj.ts";
 import { crc32 } from "./checksums.ts";
 import { type CompressedFormat, decompress } from "./decompress.ts";
+import { decodeGzip } from "./gzip.ts";
+import { nativeInflate, streamInflate } from "./inflate.ts";
+import { PackedInput } from "./input.ts";
+import { LzmaDecoder } from "./lzma_decoder.ts";
+import { Output } from "./output.ts";
 
 async function refusal(format: CompressedFormat, bytes: Uint8Array): Promise<unknown[]> {
   const error = await assertRejects(() => decompress(format, bytes), LoaderError);
@@ -40,7 +46,82 @@ describe("gzip", () => {
   });
 });
 
+for (const [name, inflate] of [["native", nativeInflate()], ["stream", streamInflate]] as const) {
+  describe(
+    `decodeGzip, ${name}`,
+    { skip: inflate === undefined && "this runtime has none" },
+    () => {
+      const refuse = async (packed: Uint8Array): Promise<unknown[]> => {
+        const input = new PackedInput(packed, "gzip");
+        const output = new Output(input, { maxSize: 1 << 20 });
+        const run = async () => await decodeGzip(input, output, inflate);
+        const error = await assertRejects(run, LoaderError);
+        return [error.code, error.field, error.offset];
+      };
+      const size = fixture("gzip").length;
+
+      it("tells a wrong checksum and a wrong size", async () => {
+        const checksum = "COMPRESSED_CHECKSUM";
+        assertEquals(await refuse(bent("gzip", -8, 0)), [checksum, "gzip CRC32", size - 8]);
+        assertEquals(await refuse(bent("gzip", -1, 1)), [checksum, "gzip ISIZE", size - 4]);
+      });
+
+      // DecompressionStream differs from runtime to runtime: it refuses, and that is all
+      const isExact = inflate !== streamInflate;
+
+      it("tells a damaged stream", async () => {
+        // Block type 3, RFC 1951, 3.2.3
+        const got = await refuse(bent("gzip", 17, 0x07));
+        if (isExact) assertEquals(got, ["COMPRESSED_CORRUPT", "gzip data", 17]);
+      });
+
+      it("tells a file that was cut off", async () => {
+        for (let end = 0; end < size; end++) {
+          const [code, , offset] = await refuse(fixture("gzip").subarray(0, end));
+          if (isExact) assertEquals([code, offset], ["TRUNCATED", end]);
+        }
+      });
+
+      it("refuses what follows", async () => {
+        const packed = fixture("gzip");
+        const empty = fromHex("1f8b08 00 00000000 00 03 0300 00000000 00000000");
+        for (const tail of [[0], [1, 2, 3], packed.subarray(-4), empty]) {
+          const got = await refuse(Uint8Array.from([...packed, ...tail]));
+          if (isExact) assertEquals(got, ["COMPRESSED_TRAILING", "gzip end", size]);
+        }
+        const got = await refuse(Uint8Array.from([...empty, ...packed]));
+        if (isExact) assertEquals(got, ["COMPRESSED_TRAILING", "gzip end", empty.length]);
+      });
+
+      it("reads shared memory", async () => {
+        const shared = new Uint8Array(new SharedArrayBuffer(size));
+        shared.set(fixture("gzip"));
+        const input = new PackedInput(shared, "gzip");
+        const buffer = new Uint8Array(new SharedArrayBuffer(4096));
+        const output = new Output(input, { maxSize: 4096, buffer });
+        await decodeGzip(input, output, inflate);
+        assertEquals(output.finish().slice(), sample());
+      });
+    },
+  );
+}
+
 describe("bzip2", () => {
+  it("takes empty streams at next to no cost", async () => {
+    const packed = fromHex("42 5a 68 39 17 72 45 38 50 90 00 00 00 00".repeat(4096));
+    const started = performance.now();
+    assertEquals(await decompress("bzip2", packed), new Uint8Array(0));
+    const ms = performance.now() - started;
+    assert(ms < 500, `${Math.round(ms)} ms`); // 2.9 s with a buffer for each
+  });
+
+  it("takes streams of growing and of shrinking blocks", async () => {
+    for (const levels of [[0x31, 0x39], [0x39, 0x31]]) {
+      const packed = Uint8Array.from(levels.flatMap((level) => [...bent("bzip2", 3, level)]));
+      assertEquals(await decompress("bzip2", packed), SAMPLE_TWICE);
+    }
+  });
+
   it("takes streams in a row, as pbzip2 makes them", async () => {
     assertEquals(await decompress("bzip2", twice("bzip2")), SAMPLE_TWICE);
   });
@@ -62,6 +143,20 @@ describe("bzip2", () => {
   });
 });
 
+describe("decompress", () => {
+  for (const name of Object.keys(FIXTURES) as FixtureName[]) {
+    if (name === "lz4Legacy") continue; // has no end
+    it(`calls every prefix of ${name} truncated`, async () => {
+      const packed = fixture(name);
+      const { format } = FIXTURES[name];
+      for (let size = 0; size < packed.length; size++) {
+        const got = await refusal(format, packed.subarray(0, size));
+        assertEquals([got[0], got[2]], ["TRUNCATED", size], `${size}: ${got[1]}`);
+      }
+    });
+  }
+});
+
 describe("lzma", () => {
   it("takes a size in the header, with the end marker and without", async () => {
     const packed = bent("lzma", 5, 0, 0x10, 0, 0, 0, 0, 0, 0);
@@ -69,6 +164,21 @@ describe("lzma", () => {
     const size = await refusal("lzma", bent("lzma", 5, 1, 0x10, 0, 0, 0, 0, 0, 0));
     assertEquals(size[1], "lzma end marker");
     assertEquals((await refusal("lzma", bent("lzma", 0, 225)))[1], "lzma properties");
+  });
+
+  it("makes its probabilities once, however often properties change", () => {
+    const decoder = new LzmaDecoder(new PackedInput(new Uint8Array(1), "lzma"));
+    const { Uint16Array: original } = globalThis;
+    let made = 0;
+    globalThis.Uint16Array = new Proxy(original, {
+      construct: (target, args) => (made++, new target(...args as [number])),
+    });
+    try {
+      for (let i = 0; i < 100; i++) decoder.setProperties(i % 2 === 0 ? 4 : 0, 0);
+    } finally {
+      globalThis.Uint16Array = original;
+    }
+    assertEquals(made, 1);
   });
 
   it("does not allocate what a dictionary size asks for", async () => {
@@ -101,6 +211,24 @@ describe("xz", () => {
     assertEquals((await refusal("xz", bent("xzArm64", -40, 0)))[0], checksum);
   });
 
+  it("verifies SHA-256 of shared memory, and says so where nothing can", async () => {
+    const packed = fromHex( // printf a | xz -C sha256
+      "fd377a585a00000ae1fb0ca1 0200210116000000742fe5a3 0100006100000000 ca978112ca1bbdcafac231b3" +
+        "9a23dc4da786eff8147c4e72b9807785afee48bb 000131010f82dc91 189b4b9a01000000000a595a",
+    );
+    const output = new Uint8Array(new SharedArrayBuffer(16));
+    assertEquals((await decompress("xz", packed, { output })).length, 1);
+    const subtle = Object.getOwnPropertyDescriptor(crypto, "subtle");
+    Object.defineProperty(crypto, "subtle", { value: undefined, configurable: true });
+    try {
+      const [code, field] = await refusal("xz", packed);
+      assertEquals([code, field], ["COMPRESSED_UNSUPPORTED", "xz block check"]);
+    } finally {
+      if (subtle === undefined) delete (crypto as { subtle?: unknown }).subtle;
+      else Object.defineProperty(crypto, "subtle", subtle);
+    }
+  });
+
   it("names a filter and a check that it does not know", async () => {
     const header = fixture("xzX86").slice(12, 24);
     header[2] = 0x03; // delta
@@ -127,6 +255,27 @@ describe("lzo", () => {
 });
 
 describe("lz4", () => {
+  it("tells what follows from a frame that was cut off", async () => {
+    for (const name of ["lz4", "lz4Legacy", "zstd"] as const) {
+      const packed = fixture(name);
+      const { format } = FIXTURES[name];
+      for (const tail of [[1], [1, 2], [1, 2, 3], [1, 2, 3, 4]]) {
+        const [code, , offset] = await refusal(format, Uint8Array.from([...packed, ...tail]));
+        assertEquals([code, offset], ["COMPRESSED_TRAILING", packed.length], `${name} ${tail}`);
+      }
+    }
+  });
+
+  it("refuses a legacy magic without a block", async () => {
+    const magic = "02214c18";
+    const field = "lz4-legacy block size";
+    assertEquals(await refusal("lz4-legacy", fromHex(magic)), ["TRUNCATED", field, 4]);
+    const more = await refusal("lz4-legacy", fromHex(magic.repeat(3)));
+    assertEquals(more, ["COMPRESSED_CORRUPT", field, 4]);
+    const last = Uint8Array.from([...fixture("lz4Legacy"), ...fromHex(magic)]);
+    assertEquals(await refusal("lz4-legacy", last), ["TRUNCATED", field, last.length]);
+  });
+
   it("takes frames in a row, and skips those to skip", async () => {
     const skippable = fromHex("50 2a 4d 18 02 00 00 00 00 00");
     const packed = Uint8Array.from([...fixture("lz4"), ...skippable, ...fixture("lz4Plain")]);

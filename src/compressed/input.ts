@@ -164,4 +164,14 @@ export class PackedInput {
       "COMPRESSED_TRAILING",
     );
   }
+
+  /**
+   * Makes sure that another frame may follow: less than a magic is none that was cut off.
+   *
+   * @param least The size of a magic.
+   * @throws {LoaderError} `COMPRESSED_TRAILING` if less follows.
+   */
+  endUnless(least: number): void {
+    if (this.rest < least) this.end();
+  }
 }

@@ -12,6 +12,7 @@ const LEGACY_MAX_PACKED = LEGACY_BLOCK + Math.floor(LEGACY_BLOCK / 255) + 16;
 
 /** LZ4 Frame Format, "General Structure". */
 const FRAME_MAGIC = 0x184d2204;
+const MAGIC_SIZE = 4;
 /** Sixteen magics of frames to skip. */
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const FLG_VERSION_1 = 0b01;
@@ -30,30 +31,38 @@ const MIN_MATCH = 4;
 
 /**
  * Decompresses legacy frames, as `lz4 -l` and the kernel's build make them. They have no checksum
- * and no end mark: that they are whole is the size's to say.
+ * and no end mark: that they are whole is the size's to say. A magic without a block, which `lz4 -l`
+ * makes of nothing, is refused: a file that was cut off looks like that, too, and no kernel does.
  *
  * @param input From the magic on.
  * @param output Where it goes.
  */
 export function decodeLz4Legacy(input: PackedInput, output: Output): void {
   checkMagic(input, LEGACY_MAGIC);
+  let isFirst = true;
   let isLast = false;
-  while (input.rest > 0) {
+  do {
     const at = input.at;
+    if (isLast) input.endUnless(MAGIC_SIZE);
     const size = input.u32("block size");
-    if (size === LEGACY_MAGIC) { // as `lz4` and the kernel read them: frames in a row
+    if (size === LEGACY_MAGIC && !isFirst) { // as `lz4` and the kernel read them: frames in a row
+      isFirst = true;
       isLast = false;
       continue;
     }
-    if (isLast) throw input.corrupt("block", at, "no block after one of under 8 MiB", size);
+    if (isLast) { // no block comes after one of under 8 MiB
+      input.at = at;
+      input.end();
+    }
     if (size === 0 || size > LEGACY_MAX_PACKED) {
       throw input.corrupt("block size", at, `1 to ${LEGACY_MAX_PACKED}`, size);
     }
     const end = input.skip(size, "block") + size;
     const start = output.length;
     decodeBlock(input, end - size, end, output, start, LEGACY_BLOCK);
+    isFirst = false;
     isLast = output.length - start < LEGACY_BLOCK;
-  }
+  } while (isFirst || input.rest > 0);
 }
 
 /**
@@ -65,6 +74,7 @@ export function decodeLz4Legacy(input: PackedInput, output: Output): void {
 export function decodeLz4(input: PackedInput, output: Output): void {
   do {
     const at = input.at;
+    if (at > 0) input.endUnless(MAGIC_SIZE);
     const magic = input.u32("magic");
     input.at = at;
     if ((magic & ~0xf) >>> 0 === SKIPPABLE_MAGIC) {

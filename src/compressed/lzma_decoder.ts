@@ -41,7 +41,10 @@ export class LzmaDecoder {
   /** Range, code, and the place in the input. */
   readonly #coder = new Uint32Array(3);
   readonly #input: PackedInput;
+  /** Grows only: every chunk may have properties of its own. */
   #probabilities = new Uint16Array(0);
+  /** How many of them lc and lp make use of. */
+  #used = 0;
   #lc = 0;
   #literalMask = 0;
   #positionMask = 0;
@@ -85,13 +88,14 @@ export class LzmaDecoder {
     this.#literalMask = (1 << lp) - 1;
     this.#positionMask = (1 << pb) - 1;
     const size = LITERALS + (LITERAL_SIZE << lc + lp);
-    if (this.#probabilities.length !== size) this.#probabilities = new Uint16Array(size);
+    this.#used = size;
+    if (this.#probabilities.length < size) this.#probabilities = new Uint16Array(size);
     this.resetState();
   }
 
   /** Forgets everything but lc, lp and pb. */
   resetState(): void {
-    this.#probabilities.fill(PROBABILITY_ONE >> 1);
+    this.#probabilities.fill(PROBABILITY_ONE >> 1, 0, this.#used);
     this.#reps.fill(0);
     this.#state = 0;
     this.#pending = 0;
@@ -152,6 +156,7 @@ export class LzmaDecoder {
       if (length > 0) {
         const distance = reps[0] + 1;
         if (distance > position - first || distance > dictionarySize) {
+          if (coder[AT] > inputEnd) throw this.#truncated(inputEnd);
           const reach = Math.min(position - first, dictionarySize);
           throw this.#input.corrupt("match distance", coder[AT], `1 to ${reach}`, distance);
         }
@@ -187,6 +192,7 @@ export class LzmaDecoder {
         if (state >= LITERAL_STATES) {
           const distance = reps[0] + 1;
           if (distance > position - first) {
+            if (at > inputEnd) throw this.#truncated(inputEnd);
             throw this.#input.corrupt("match distance", at, `1 to ${position - first}`, distance);
           }
           matched = out[position - distance];

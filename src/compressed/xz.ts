@@ -1,5 +1,6 @@
 import { type BranchFilter, undoArm64, undoX86 } from "./bcj.ts";
 import { crc32, crc64 } from "./checksums.ts";
+import { unshared } from "./inflate.ts";
 import type { PackedInput } from "./input.ts";
 import { decodeLzma2 } from "./lzma2.ts";
 import { LzmaDecoder } from "./lzma_decoder.ts";
@@ -230,7 +231,12 @@ async function verifyCheck(input: PackedInput, check: number, data: Uint8Array):
   if (check === 4) input.verify(field, at, input.u64(field), crc64(data));
   if (check !== CHECK_SHA256) return;
   const stored = input.take(CHECK_SIZES[check]!, field);
-  const computed = await crypto.subtle.digest("SHA-256", data as Uint8Array<ArrayBuffer>);
+  const { subtle } = crypto as { readonly subtle?: SubtleCrypto };
+  if (subtle === undefined) { // a page that did not come by https
+    const expected = "crypto.subtle for SHA-256";
+    throw input.corrupt(field, at, expected, "none", "COMPRESSED_UNSUPPORTED");
+  }
+  const computed = await subtle.digest("SHA-256", unshared(data));
   input.verify(field, at, asNumber(stored), asNumber(new Uint8Array(computed)));
 }
 

@@ -1,9 +1,11 @@
+import { MAX_FRAMES } from "../limits.ts";
 import type { PackedInput } from "./input.ts";
 import type { Output } from "./output.ts";
 import { type FrameBounds, type ZstdEngine, zstdEngine } from "./zstd_engine.ts";
 
 /** RFC 8878, 3.1.1. */
 const FRAME_MAGIC = 0xfd2fb528;
+const MAGIC_SIZE = 4;
 /** RFC 8878, 3.1.2: sixteen magics of frames to skip. */
 const SKIPPABLE_MAGIC = 0x184d2a50;
 /** RFC 8878, 3.1.1.1.1: bits of the frame header descriptor. */
@@ -42,7 +44,12 @@ export async function decodeZstd(
   engine?: ZstdEngine,
 ): Promise<void> {
   const decompress = engine ?? await zstdEngine();
+  let frames = 0;
   do {
+    if (++frames > MAX_FRAMES) {
+      const expected = `at most ${MAX_FRAMES}`;
+      throw input.corrupt("frame count", input.at, expected, "more", "LIMIT_EXCEEDED");
+    }
     const frame = readFrame(input);
     if (frame === undefined) continue;
     const { start, least, most } = frame;
@@ -79,6 +86,7 @@ function decompressFrame(
 /** RFC 8878, 3.1.1 and 3.1.2: goes past a frame; `undefined` if it is one to skip. */
 function readFrame(input: PackedInput): Frame | undefined {
   const start = input.at;
+  if (start > 0) input.endUnless(MAGIC_SIZE);
   const magic = input.u32("magic");
   if ((magic & ~0xf) >>> 0 === SKIPPABLE_MAGIC) {
     input.skip(input.u32("skippable frame size"), "skippable frame");

@@ -4,6 +4,8 @@
  * (measured), and whose memory never shrinks again. It is loaded when it is needed.
  */
 
+import { nodeZlib } from "./node_zlib.ts";
+
 /** How much a frame may come to. */
 export interface FrameBounds {
   /** What may come out. */
@@ -17,14 +19,6 @@ export interface FrameBounds {
  * Throws anything if the frame is damaged.
  */
 export type ZstdEngine = (frame: Uint8Array, bounds: FrameBounds) => Uint8Array | undefined;
-
-/** The part of node:zlib that is used, with what Node 20 has not. */
-interface Zlib {
-  readonly zstdDecompressSync?: (
-    frame: Uint8Array,
-    options: { readonly maxOutputLength: number; readonly chunkSize: number },
-  ) => Uint8Array<ArrayBuffer>;
-}
 
 /** One chunk for all of it is a third faster than many (measured); but a header may promise a lot. */
 const MAX_CHUNK = 64 << 20;
@@ -40,11 +34,7 @@ const MAX_BLOCK = 128 << 10;
  * @returns It, or `undefined` if there is none.
  */
 export function nativeEngine(): ZstdEngine | undefined {
-  // Not an import: bundlers for browsers would trip over it
-  const { process } = globalThis as {
-    process?: { getBuiltinModule?: (name: string) => Zlib | undefined };
-  };
-  const decompress = process?.getBuiltinModule?.("node:zlib")?.zstdDecompressSync;
+  const decompress = nodeZlib()?.zstdDecompressSync;
   if (decompress === undefined) return undefined;
   return (frame, { room, most }) => {
     const chunkSize = Math.max(MIN_CHUNK, Math.min(room, most, MAX_CHUNK));

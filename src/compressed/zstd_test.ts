@@ -2,6 +2,7 @@ import { describe, it } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
 import { fixture, fromHex, sample } from "../../fuzz/arbitraries/compressed.ts";
 import { LoaderError } from "../errors.ts";
+import { MAX_FRAMES } from "../limits.ts";
 import { PackedInput } from "./input.ts";
 import { Output } from "./output.ts";
 import { decodeZstd } from "./zstd.ts";
@@ -74,6 +75,14 @@ for (const [name, engine] of ENGINES) {
         "zstd block header",
         6,
       ]);
+    });
+
+    it("refuses frames without number", async () => {
+      const frame = "28b52ffd 20 00 010000"; // nothing in it
+      assertEquals(await decode(fromHex(frame.repeat(MAX_FRAMES))), new Uint8Array(0));
+      const at = 9 * MAX_FRAMES;
+      const got = await refusal(fromHex(frame.repeat(MAX_FRAMES + 1)));
+      assertEquals(got, ["LIMIT_EXCEEDED", "zstd frame count", at]);
     });
 
     it("unpacks an empty frame to nothing", async () => {
