@@ -1,6 +1,6 @@
 /** Files that grow, each in a way that made some loader take far too long or far too much. */
 import type { Library } from "../property.ts";
-import { bzImage, elfImage, noteBytes, pattern, type Segment, word } from "./images.ts";
+import { bzImage, elfImage, noteBytes, pattern, pvhImage, type Segment, word } from "./images.ts";
 import { dtb, type Node } from "./tree_files.ts";
 
 /** A family of inputs. */
@@ -201,6 +201,25 @@ export const FAMILIES: readonly Family[] = [
   asked("setup_data", 64, 64, (n) => ({
     setupData: repeat(n, () => ({ type: 9, data: pattern(32) })),
   })),
+  {
+    name: "segments that leave no page between them, and modules that want one",
+    first: 512,
+    make(n) {
+      const base = 32n * MIB;
+      const segments = repeat(
+        n,
+        (i) => ({ p_paddr: base + BigInt(8192 * i) - 1n, bytes: word(0) }),
+      );
+      const kernel = pvhImage(segments, Number(base));
+      const modules = repeat(n / 8, () => ({ source: pattern(4096), cmdline: "x" }));
+      // Searched from the top, and only the RAM below all segments has room
+      const ram = [{ start: 0n, size: base + BigInt(8192 * n) - 8189n }];
+      return {
+        size: kernel.length + 4096 * modules.length,
+        run: ({ planBoot }) => void planBoot({ ram }, { kernel, initrd: pattern(1), modules }),
+      };
+    },
+  },
   asked("regions", 1024, 64, () => ({}), (n) => ({
     ram: [...RAM.ram, ...repeat(n, (i) => ({ start: (1n << 41n) + BigInt(i) * MIB, size: 4096n }))],
   })),

@@ -2,18 +2,18 @@ import {
   ADDRESS_END,
   addressAdd,
   type AddressRange,
-  alignDown,
-  alignUp,
   byStart,
   containsRange,
   disjointPieces,
   formatAddress,
   formatRange,
+  indexAtOrBelow,
   overlaps,
   rangeEnd,
   subtractRanges,
 } from "../address.ts";
 import { LoaderError, type LoaderErrorCode, type NamedRange } from "../errors.ts";
+import { FreeList } from "./free_list.ts";
 import { outsideRam, type RamLayout } from "./guest_memory.ts";
 
 /** What to look for when something may lie in more than one place. */
@@ -36,12 +36,14 @@ export interface SpaceRequest {
 
 /**
  * Which guest memory is taken and by whom: the only place that decides whether two things overlap.
- * Work is linear in the number of things for every call.
+ * A call's work grows with what it is given and hardly with what is taken already.
  */
 export class Space {
   readonly #layout: RamLayout;
   /** Ascending and disjoint. */
   #taken: NamedRange[] = [];
+  /** RAM that is not taken; made when room is looked for, forgotten when it no longer fits. */
+  #free: FreeList | undefined;
 
   /** @param layout The RAM that there is. */
   constructor(layout: RamLayout) {
@@ -100,8 +102,8 @@ export class Space {
    * @returns True if it is RAM that nobody has taken.
    */
   isFree(range: AddressRange): boolean {
-    return containsRange(this.#layout.ram, range) &&
-      !this.#taken.some((taken) => overlaps(taken, range));
+    const last = this.#taken[indexAtOrBelow(this.#taken, rangeEnd(range) - 1n)];
+    return containsRange(this.#layout.ram, range) && !(last && overlaps(last, range));
   }
 
   /**
@@ -110,30 +112,34 @@ export class Space {
    * @param request What is wanted; a preferred address is not looked at.
    * @returns A guest-physical address, or undefined if there is no room.
    */
-  find({ size, align = 1n, min = 0n, max = ADDRESS_END, from }: SpaceRequest): bigint | undefined {
-    const gaps = subtractRanges(this.#layout.ram, this.#taken);
-    if (from === "high") gaps.reverse();
-    for (const gap of gaps) {
-      const low = alignUp(gap.start > min ? gap.start : min, align);
-      const end = rangeEnd(gap) < max ? rangeEnd(gap) : max;
-      if (low + size > end) continue;
-      return from === "high" ? alignDown(end - size, align) : low;
-    }
-    return undefined;
+  find(request: SpaceRequest): bigint | undefined {
+    const { size, align = 1n, min = 0n, max = ADDRESS_END, from = "low" } = request;
+    this.#free ??= new FreeList(subtractRanges(this.#layout.ram, this.#taken));
+    return this.#free.find({ size, align, min, max, from });
   }
 
   /** Merges ascending ranges into those taken; nothing is taken if any two overlap. */
   #add(added: readonly NamedRange[], code: LoaderErrorCode): void {
+    if (added.length === 0) return;
     for (const range of added) addressAdd(range.start, range.size, range.name);
+    // Those from the last one before to the first one behind; the others cannot overlap.
+    const from = Math.max(indexAtOrBelow(this.#taken, added[0].start), 0);
+    const to = indexAtOrBelow(this.#taken, added[added.length - 1].start) + 2;
     const isNew = new Set(added);
-    const merged = [...this.#taken, ...added].sort(byStart);
+    const merged = [...this.#taken.slice(from, to), ...added].sort(byStart);
     for (let i = 1; i < merged.length; i++) {
       const [a, b] = [merged[i - 1], merged[i]];
       if (b.start >= rangeEnd(a)) continue;
       if (isNew.has(a) && isNew.has(b)) throw overlapError(b, a, code);
       throw isNew.has(b) ? overlapError(b, a) : overlapError(a, b);
     }
-    this.#taken = merged;
+    if (added.length === 1) {
+      this.#taken.splice(from + merged.indexOf(added[0]), 0, added[0]);
+      if (!this.#free?.take(added[0])) this.#free = undefined;
+    } else {
+      this.#taken = this.#taken.slice(0, from).concat(merged, this.#taken.slice(to));
+      this.#free = undefined;
+    }
   }
 
   #noSpace(request: SpaceRequest): LoaderError {
