@@ -80,6 +80,18 @@ describe("FreeList.find", () => {
     assert(found > 500 && found < 3900, `found room ${found} times`);
   });
 
+  it("finds each of many gaps, also after blocks of them were cut in two", () => {
+    const free = new FreeList([{ start: 0n, size: 4001n }]);
+    const odd = Array.from({ length: 2000 }, (_, i) => BigInt(2 * (i * 7 % 2000) + 1));
+    for (const start of odd) assertEquals(free.take({ start, size: 1n }), true);
+    for (let at = 0n; at < 4001n; at++) {
+      for (const from of ["low", "high"] as const) {
+        const found = free.find({ ...ANYWHERE, size: 1n, min: at, max: at + 1n, from });
+        assertEquals(found, at % 2n === 0n ? at : undefined);
+      }
+    }
+  });
+
   it("gives the very last byte", () => {
     const odd = Array.from({ length: 2000 }, (_, i) => ({ start: BigInt(2 * i), size: 1n }));
     const free = new FreeList(odd);

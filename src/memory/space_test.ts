@@ -37,6 +37,20 @@ describe("Space.claim", () => {
     assertEquals(refusal(() => taken.claim([at("late", 0x2_8000n, 1n)])).between, ["late", "long"]);
   });
 
+  it("finds an overlap among things taken one by one in any order", () => {
+    const taken = space();
+    const starts = [0x8000n, 0x2000n, 0x6000n, 0x4000n];
+    for (const start of starts) taken.claim([at(`at ${start}`, start, 0x1000n)]);
+    for (const start of starts) {
+      for (const late of [start - 1n, start + 0xfffn]) {
+        assertEquals(refusal(() => taken.claim([at("late", late, 2n)])).between, [
+          "late",
+          `at ${start}`,
+        ]);
+      }
+    }
+  });
+
   it("gives two of its own that overlap the caller's code", () => {
     const segments = [at("segment 0", 0x1000n, 0x20n), at("segment 1", 0x1010n, 0x20n)];
     assertEquals(refusal(() => space().claim(segments, "ELF_SEGMENT_OVERLAP")), {
