@@ -1,5 +1,6 @@
 /** What a conformance case is, and what can come of it. */
 import type { AddressRange, BootOptions, BootPlan, LoaderErrorCode, PlanJson } from "../mod.ts";
+import type { Accelerator } from "./drivers/accelerator.ts";
 import type { GuestArch, Machine } from "./machines.ts";
 
 /** How a case ended. Red: fail, xpass, timeout, broken. */
@@ -154,6 +155,8 @@ export interface CaseResult {
   readonly kernelVersion?: string;
   /** The hypervisor and its version. */
   readonly driverVersion?: string;
+  /** The accelerator that QEMU itself says the guest ran on; undefined if it did not say. */
+  readonly accelerator?: Accelerator;
   /** A command that boots the same layout again, where artifacts were kept. */
   readonly replay?: string;
   /** Where artifacts were kept. */

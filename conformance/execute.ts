@@ -25,6 +25,7 @@ import {
   type Mismatch,
   type RefusalCase,
 } from "./case.ts";
+import { confirmedAccelerator, judgeAccelerator } from "./drivers/accelerator.ts";
 import { type GuestExit, runGuest } from "./drivers/guest_process.ts";
 import { COMPLAINTS, judgeVmm, prepareVmmGuest } from "./drivers/kvm/driver.ts";
 import { prepareGuest } from "./drivers/qemu.ts";
@@ -140,6 +141,7 @@ async function boot(test: BootCase, options: ExecuteOptions): Promise<Verdict> {
     kernel.close();
   }
   const loaded = performance.now();
+  const accelerator = test.id.driver === "qemu-kvm" ? "kvm" : "tcg";
   mkdirSync(options.artifactsDir, { recursive: true });
   const directory = mkdtempSync(
     join(options.artifactsDir, `${formatId(test.id).replaceAll("/", "_")}-`),
@@ -150,7 +152,7 @@ async function boot(test: BootCase, options: ExecuteOptions): Promise<Verdict> {
       ? prepareVmmGuest({ ...vmm, layout, ram, directory })
       : prepareGuest({
         machine: test.machine,
-        accelerator: test.id.driver === "qemu-kvm" ? "kvm" : "tcg",
+        accelerator,
         ramSize: test.ramSize,
         plan,
         memory: memory!,
@@ -161,8 +163,11 @@ async function boot(test: BootCase, options: ExecuteOptions): Promise<Verdict> {
     const timeout = options.timeout ?? test.timeout;
     const exit = await runGuest(command, { timeout, isDone: test.isDone, signal: options.signal });
     const seen = { serial: exit.serial, plan, options: layout.options, machine: test.machine };
+    const confirmed = vmm === undefined ? confirmedAccelerator(directory) : undefined;
     const mismatches = [
-      ...(vmm === undefined ? [] : judgeVmm(directory, plan, exit)),
+      ...(vmm === undefined
+        ? judgeAccelerator(accelerator, confirmed)
+        : judgeVmm(directory, plan, exit)),
       ...test.judge(seen),
     ];
     // What our own monitor complains of is among the mismatches, and no fault of the harness
@@ -175,6 +180,7 @@ async function boot(test: BootCase, options: ExecuteOptions): Promise<Verdict> {
         options.signal,
       ),
       plan: planToJson(plan),
+      accelerator: confirmed,
       serial: clip(exit.serial),
       timing: { load: loaded - begun, prepare: prepared - loaded, guest: exit.ms },
     };

@@ -3,13 +3,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BootPlan, CpuState, GuestMemory } from "../../mod.ts";
 import { type Machine, ramRanges } from "../machines.ts";
+import { type Accelerator, monitorArguments } from "./accelerator.ts";
 import { buildArm64Stub } from "./arm64_stub.ts";
 import { writeRamFile } from "./ram_file.ts";
 import { buildRiscv64Stub, RISCV64_STUB_ADDRESS } from "./riscv64_stub.ts";
 import { buildX86Stub } from "./x86_stub.ts";
-
-/** An accelerator of QEMU. */
-export type Accelerator = "tcg" | "kvm";
 
 /** A guest to boot. */
 export interface QemuGuest {
@@ -25,7 +23,7 @@ export interface QemuGuest {
   readonly memory: GuestMemory;
   /** Additional arguments. */
   readonly args?: readonly string[];
-  /** Where the RAM file and the stub go. */
+  /** Where its files go: RAM, the stub, and what the monitor is asked and answers. */
   readonly directory: string;
 }
 
@@ -33,7 +31,7 @@ export interface QemuGuest {
  * Writes the files of a guest.
  *
  * @param guest The guest.
- * @returns The command that boots it, as often as one likes: the files are only read.
+ * @returns The command that boots it, as often as one likes: RAM and stub are only read.
  */
 export function prepareGuest(guest: QemuGuest): string[] {
   const { machine, plan, directory, ramSize } = guest;
@@ -53,6 +51,7 @@ export function prepareGuest(guest: QemuGuest): string[] {
     ...startArguments(machine, stub),
     ...["-nodefaults", "-no-user-config", "-display", "none"],
     ...["-serial", "stdio", "-monitor", "none", "-no-reboot"],
+    ...monitorArguments(directory),
     ...(machine.arch === "x86_64" ? ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x4"] : []),
     ...(guest.args ?? []),
   ];

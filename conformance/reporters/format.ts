@@ -39,10 +39,13 @@ export function formatTime(ms: number): string {
  * @param result The result of a case.
  * @returns Name and exact version; undefined if that is not known.
  */
-export function hypervisorOf({ id, driverVersion }: CaseResult): string | undefined {
+export function hypervisorOf({ id, driverVersion, accelerator }: CaseResult): string | undefined {
   if (driverVersion === undefined) return undefined;
   if (!id.startsWith("qemu-")) return `KVM, monitor in ${driverVersion}`;
-  return `QEMU ${driverVersion}, ${id.startsWith("qemu-kvm/") ? "KVM" : "TCG"}`;
+  const confirmed = accelerator === undefined
+    ? ""
+    : `, ${accelerator.toUpperCase()} as QEMU confirms`;
+  return `QEMU ${driverVersion}${confirmed}`;
 }
 
 /** The outcomes, the worst first. */

@@ -1,10 +1,10 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { countJunit } from "../../scripts/junit.ts";
-import { formatSize, formatTime } from "./format.ts";
+import { formatSize, formatTime, hypervisorOf } from "./format.ts";
 import { renderJunit } from "./junit.ts";
 import { markup } from "./markup.ts";
-import { CASES, DOCUMENT } from "./samples.ts";
+import { CASES, DOCUMENT, sample } from "./samples.ts";
 import { renderTap } from "./tap.ts";
 
 const strict = {
@@ -95,6 +95,16 @@ describe("formatSize", () => {
   ) {
     it(`says ${text}`, () => assertEquals(formatSize(size), text));
   }
+});
+
+describe("hypervisorOf", () => {
+  it("names the accelerator that QEMU confirmed, and none that it did not", () => {
+    const ran = sample("qemu-kvm/microvm/x86_64/pvh/probe-elf64/boot", "fail", {
+      driverVersion: "7.2.22",
+    });
+    assertEquals(hypervisorOf({ ...ran, accelerator: "tcg" }), "QEMU 7.2.22, TCG as QEMU confirms");
+    assertEquals(hypervisorOf(ran), "QEMU 7.2.22");
+  });
 });
 
 describe("formatTime", () => {

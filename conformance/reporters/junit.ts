@@ -1,6 +1,7 @@
 /** A report as JUnit XML: a suite for each driver, machine, architecture and protocol. */
 import { type CaseResult, isRed } from "../case.ts";
 import type { Policy, ReportDocument } from "./document.ts";
+import { hypervisorOf } from "./format.ts";
 import { type Content, type Markup, markup } from "./markup.ts";
 import { partsOf, unique } from "./matrix.ts";
 
@@ -72,7 +73,7 @@ ${cases.map((result) => testcase(name, result, kindOf(result, policy)))}</testsu
 }
 
 function testcase(suiteName: string, result: CaseResult, kind: Kind): Markup {
-  const { id, ms, outcome, reason = outcome, requirement, kernelVersion, driverVersion } = result;
+  const { id, ms, outcome, reason = outcome, requirement, kernelVersion } = result;
   const property = (name: string, value: Content) =>
     value !== undefined && markup`<property name="${name}" value="${value}"/>`;
   const message = reason.split("\n")[0];
@@ -84,7 +85,7 @@ function testcase(suiteName: string, result: CaseResult, kind: Kind): Markup {
   return markup`<testcase classname="${suiteName}" name="${partsOf(id).rest}" time="${
     seconds(ms)
   }"><properties>${property("requirement", requirement)}${property("kernel", kernelVersion)}${
-    property("hypervisor", driverVersion)
+    property("hypervisor", hypervisorOf(result))
   }</properties>${body}</testcase>
 `;
 }

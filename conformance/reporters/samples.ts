@@ -57,6 +57,7 @@ export const CASES: readonly CaseResult[] = [
     plan: PLAN,
     serial: `PROBE begin\r\n${HOSTILE}\nPROBE end\n`,
     driverVersion: "7.2.22",
+    accelerator: "tcg",
     timing: { load: 1.5, prepare: 30, guest: 1200 },
   }),
   sample("qemu-tcg/pc/x86_64/pvh/probe-elf64/boot", "fail", {
