@@ -43,7 +43,7 @@ export const ROOMS: readonly Room[] = [
     apart: {
       shared: [
         ...["plan.ts", "layout_x86.ts", "elf_segments.ts", "bzimage_placement.ts"],
-        ...["x86_guest.ts", "flat_guest.ts"],
+        ...["x86_guest.ts", "linux_x86.ts", "flat_guest.ts"],
       ],
     },
   },

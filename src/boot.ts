@@ -7,11 +7,13 @@ import { type FlatKernel, parseArm64Image, parseRiscv64Image } from "./formats/i
 import { type ApplyOptions, applyPlacements } from "./memory/apply.ts";
 import { type GuestMemory, outsideRam, type RamLayout } from "./memory/guest_memory.ts";
 import { planArm64 } from "./protocols/arm64.ts";
+import { planLinux32 } from "./protocols/linux32.ts";
 import { planLinux64 } from "./protocols/linux64.ts";
 import { type BootOptions, type BootPlan, type BootProtocol, requestOf } from "./protocols/plan.ts";
 import { planPvh } from "./protocols/pvh.ts";
 import { planRiscv64 } from "./protocols/riscv64.ts";
 import { type KernelSource, sourceOf } from "./source.ts";
+import { XLF_KERNEL_64 } from "./structs/bootparam.ts";
 
 /**
  * From a kernel file to guest memory and the first vCPU's registers: plans the boot and applies the
@@ -60,6 +62,11 @@ export function planBoot(layout: RamLayout, options: BootOptions): BootPlan {
     case "linux64":
       if (kernel.format === "elf" || kernel.format === "bzimage") {
         return planLinux64(kernel, request);
+      }
+      break;
+    case "linux32":
+      if (kernel.format === "elf" || kernel.format === "bzimage") {
+        return planLinux32(kernel, request);
       }
       break;
     case "pvh":
@@ -111,6 +118,7 @@ const NAMES: { readonly [K in Kernel["format"]]: string } = {
 
 const WANTED: { readonly [K in BootProtocol]: string } = {
   linux64: "a bzImage or an ELF vmlinux for x86_64",
+  linux32: "a bzImage or an ELF vmlinux for i386",
   pvh: "an ELF vmlinux with a PVH note",
   arm64: "an arm64 Image",
   riscv64: "a riscv64 Image",
@@ -142,13 +150,14 @@ function unsupported(what: string): LoaderError {
   });
 }
 
-/** A PVH note is a kernel's own word on how it wants to be entered. */
+/** A PVH note is a kernel's own word on how it wants to be entered; else the widest entry it has. */
 function defaultProtocol(kernel: Kernel, source: KernelSource): BootProtocol {
   switch (kernel.format) {
     case "elf":
-      return findPvhNote(source, kernel) ? "pvh" : "linux64";
+      if (findPvhNote(source, kernel)) return "pvh";
+      return kernel.elfClass === 64 ? "linux64" : "linux32";
     case "bzimage":
-      return "linux64";
+      return (kernel.header.xloadflags ?? 0) & XLF_KERNEL_64 ? "linux64" : "linux32";
     case "arm64-image":
       return "arm64";
     case "riscv64-image":

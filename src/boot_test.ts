@@ -33,12 +33,19 @@ describe("planBoot: the protocol", () => {
   it("is the kernel's own choice", () => {
     assertEquals(protocolOf(bzImage()), "linux64");
     assertEquals(protocolOf(elfImage()), "linux64");
+    assertEquals(protocolOf(bzImage({ xloadflags: 0 })), "linux32");
+    assertEquals(protocolOf(bzImage({ version: 0x20b })), "linux32"); // xloadflags came with 2.12
+    assertEquals(protocolOf(elfImage({ bits: 32 })), "linux32");
     assertEquals(protocolOf(pvhImage()), "pvh");
+    assertEquals(protocolOf(pvhImage(undefined, undefined, 32)), "pvh");
     assertEquals(protocolOf(arm64Image(), { deviceTree: MACHINE }), "arm64");
   });
 
   it("is the caller's choice where the kernel can be booted by it", () => {
     assertEquals(protocolOf(pvhImage(), { protocol: "linux64" }), "linux64");
+    assertEquals(protocolOf(bzImage(), { protocol: "linux32" }), "linux32");
+    const i386 = pvhImage(undefined, undefined, 32);
+    assertEquals(protocolOf(i386, { protocol: "linux32" }), "linux32");
     const wrong: [Uint8Array, BootProtocol][] = [
       [bzImage(), "pvh"],
       [bzImage(), "arm64"],
@@ -59,6 +66,7 @@ describe("planBoot: the protocol", () => {
     const seeds = {};
     const cases: [Uint8Array, Partial<BootOptions>, string][] = [
       [bzImage(), { modules: [] }, "modules"],
+      [bzImage(), { protocol: "linux32", modules: [] }, "modules"],
       [bzImage(), { deviceTree: MACHINE }, "deviceTree"],
       [bzImage(), { seeds }, "seeds"],
       [bzImage(), { exceptionLevel: 1 }, "exceptionLevel"],
@@ -160,7 +168,24 @@ describe("bootLinux with wrong inputs: a sentence, and every byte of memory as i
     ["a JPEG", { kernel: jpeg }, "UNKNOWN_FORMAT", ["JPEG", "bzImage"]],
     ["an empty file", { kernel: new Uint8Array(0) }, "UNKNOWN_FORMAT", ["empty"]],
     ["a gzip", { kernel: gzip }, "UNSUPPORTED_FORMAT", ["gzip", "unwrap"]],
-    ["an i386 bzImage", { kernel: bzImage({ xloadflags: 0 }) }, "BZIMAGE_NO_64BIT_ENTRY", ["i386"]],
+    [
+      "an i386 bzImage",
+      { kernel: bzImage({ xloadflags: 0 }), protocol: "linux64" },
+      "BZIMAGE_NO_64BIT_ENTRY",
+      ["i386", "try protocol linux32"],
+    ],
+    [
+      "an i386 vmlinux",
+      { kernel: elfImage({ bits: 32 }), protocol: "linux64" },
+      "ELF_CLASS",
+      ["ELF32", "try protocol linux32"],
+    ],
+    [
+      "an x86_64 vmlinux",
+      { kernel: elfImage(), protocol: "linux32" },
+      "ELF_CLASS",
+      ["ELF64", "64-bit code", "try protocol linux64"],
+    ],
     ["8 MiB of RAM", {}, "NO_SPACE", ["kernel", "[0x0..0x800000)", "more RAM"], small],
     ["an initrd larger than RAM", { initrd: new Uint8Array(33 << 20) }, "NO_SPACE", [
       "initrd",
@@ -173,6 +198,12 @@ describe("bootLinux with wrong inputs: a sentence, and every byte of memory as i
     ]],
     ["an empty initrd", { initrd: new Uint8Array(0) }, "EMPTY_INITRD", ["leave the option out"]],
     ["no PVH note", { kernel: elfImage(), protocol: "pvh" }, "PVH_NOT_PRESENT", ["linux64"]],
+    [
+      "an i386 vmlinux without PVH note",
+      { kernel: elfImage({ bits: 32 }), protocol: "pvh" },
+      "PVH_NOT_PRESENT",
+      ["try protocol linux32"],
+    ],
     ["no device tree", { kernel: arm64Image() }, "INVALID_OPTION", ["deviceTree", "DTB"]],
   ];
   for (const [what, options, code, words, size = 32 << 20] of cases) {

@@ -27,6 +27,8 @@ const CMDLINE: { readonly [K in GuestArch]: string } = {
 const REQUIREMENTS: { readonly [K in BootProtocol]: string } = {
   linux64:
     'boot.rst, "64-bit Boot Protocol": a distribution\'s kernel reaches userland; /proc/cmdline, every byte of the initrd and the RAM of /proc/iomem are what was handed over',
+  linux32:
+    'boot.rst, "32-bit Boot Protocol": a distribution\'s kernel, i386 or x86_64, reaches userland from its 32-bit entry; /proc/cmdline, every byte of the initrd and the RAM of /proc/iomem are what was handed over',
   pvh:
     'pvh.pandoc, "x86/HVM direct boot ABI": a distribution\'s vmlinux reaches userland by its PVH entry; /proc/cmdline, every byte of the initrd and the RAM of /proc/iomem are what was handed over',
   arm64:

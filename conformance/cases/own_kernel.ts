@@ -1,6 +1,13 @@
 /** A kernel of the user's own: any guest that says something on its serial port. */
 import { basename } from "node:path";
-import { type BootProtocol, detectKernel, findPvhNote, parseElf } from "../../mod.ts";
+import {
+  type BootProtocol,
+  detectKernel,
+  findPvhNote,
+  parseBzImage,
+  parseElf,
+  XLF_KERNEL_64,
+} from "../../mod.ts";
 import { openFile } from "../../src/files.ts";
 import type { BootCase, Observation } from "../case.ts";
 import { type MachineName, MACHINES } from "../machines.ts";
@@ -16,6 +23,7 @@ const CMDLINES = {
 
 const MACHINE_OF: { readonly [K in BootProtocol]: MachineName } = {
   linux64: "pc",
+  linux32: "pc",
   pvh: "pc",
   arm64: "virt",
   riscv64: "virt-riscv64",
@@ -80,10 +88,14 @@ function protocolOf(path: string): BootProtocol {
       return "arm64";
     case "riscv64-image":
       return "riscv64";
-    case "elf":
-      return findPvhNote(file, parseElf(file)) ? "pvh" : "linux64";
+    case "elf": {
+      const elf = parseElf(file);
+      return findPvhNote(file, elf) ? "pvh" : `linux${elf.elfClass}`;
+    }
+    case "bzimage":
+      return (parseBzImage(file).header.xloadflags ?? 0) & XLF_KERNEL_64 ? "linux64" : "linux32";
     default:
-      return "linux64";
+      return "linux64"; // which says what to do with a compressed file
   }
 }
 

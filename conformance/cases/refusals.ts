@@ -89,10 +89,10 @@ const REFUSALS: readonly Refusal[] = [
   },
   {
     ...ELF,
-    what: "32-bit",
-    requirement: "ELF, EI_CLASS: a 64-bit entry needs ELFCLASS64",
+    what: "no-class",
+    requirement: "ELF, EI_CLASS: neither ELFCLASS32 nor ELFCLASS64",
     code: "ELF_CLASS",
-    bend: patch(4, 1),
+    bend: patch(4, 3),
   },
   {
     ...ELF,

@@ -27,12 +27,12 @@ function outcomes(boots: fc.Arbitrary<BootCase>, runs: number): Map<string, numb
 }
 
 const KINDS: [string, fc.Arbitrary<BootCase>, string[], string[]][] = [
-  ["elfBoots", elfBoots, ["linux64", "pvh"], [
+  ["elfBoots", elfBoots, ["linux64", "linux32", "pvh"], [
     ...["TRUNCATED", "ELF_CLASS", "ELF_PHENTSIZE", "ELF_SEGMENT_OVERLAP", "NOTE_MALFORMED"],
     ...["ENTRY_OUTSIDE_KERNEL", "OUTSIDE_RAM", "OVERLAP", "NO_SPACE", "ADDRESS_OVERFLOW"],
     ...["ELF_NO_SEGMENTS", "EMPTY_INITRD", "INVALID_OPTION", "PVH_NOT_PRESENT", "CMDLINE_ASCII"],
   ]],
-  ["bzImageBoots", bzImageBoots, ["linux64"], [
+  ["bzImageBoots", bzImageBoots, ["linux64", "linux32"], [
     ...["TRUNCATED", "BZIMAGE_VERSION", "BZIMAGE_FIELD", "BZIMAGE_NO_64BIT_ENTRY", "NO_SPACE"],
     ...["BZIMAGE_LOADFLAGS", "MISALIGNED", "OUTSIDE_RAM", "BZIMAGE_BOOT_FLAG"],
   ]],

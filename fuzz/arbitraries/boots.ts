@@ -70,7 +70,10 @@ const common = {
     ),
     6,
   ),
-  protocol: sometimes(fc.constantFrom("linux64" as const, "pvh" as const, "arm64" as const), 5),
+  protocol: sometimes(
+    fc.constantFrom("linux64" as const, "linux32" as const, "pvh" as const, "arm64" as const),
+    5,
+  ),
 };
 const bytesOf = fc.constantFrom(1, 7, 8, 100, 0).map((size) => pattern(size, 8));
 const x86Only = {
@@ -195,7 +198,7 @@ function hasPvhNote(bytes: Uint8Array): boolean {
   return false;
 }
 
-/** A module list is only for PVH, setup_data only for linux64: mostly, the wrong one is left out. */
+/** A module list is only for PVH, setup_data only for Linux' protocols: mostly, the wrong one is left out. */
 function x86Boots(files: fc.Arbitrary<KernelFile>): fc.Arbitrary<BootCase> {
   return fc.record({
     file: files,
@@ -206,7 +209,7 @@ function x86Boots(files: fc.Arbitrary<KernelFile>): fc.Arbitrary<BootCase> {
     const [options, around] = calmed(asked, layout, mixed);
     // An ELF says itself where it goes
     if (mixed < 9 && file.bytes[0] === 0x7f) delete options.kernelAddress;
-    const isPvh = hasPvhNote(file.bytes) && options.protocol !== "linux64";
+    const isPvh = hasPvhNote(file.bytes) && !options.protocol?.startsWith("linux");
     if (mixed !== 9) delete options[isPvh ? "setupData" : "modules"];
     if (mixed < 6) {
       if (!options.initrd) delete options.modules;

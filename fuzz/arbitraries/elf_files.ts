@@ -1,6 +1,17 @@
 /** ELF files: valid ones of many shapes, then bent. */
 import fc from "fast-check";
-import { EHDR, elfImage, noteBytes, pattern, PHDR, poke, type Segment, word } from "./images.ts";
+import {
+  EHDR,
+  EHDR32,
+  elfImage,
+  noteBytes,
+  pattern,
+  PHDR,
+  PHDR32,
+  poke,
+  type Segment,
+  word,
+} from "./images.ts";
 import { type Bend, bends, bent, boundary, boundary32, placesOf, sometimes } from "./numbers.ts";
 
 /** A kernel file, and where it would lie in memory if it is not bent. */
@@ -28,6 +39,7 @@ interface NoteRecipe {
 }
 
 interface ElfRecipe {
+  readonly bits: 32 | 64;
   readonly base: bigint;
   readonly loads: readonly LoadRecipe[];
   /** PT_NOTE segments. */
@@ -45,8 +57,8 @@ interface ElfRecipe {
   readonly calm: boolean;
 }
 
-/** The kernel's virtual base on x86_64. */
-const VIRTUAL_BASE = 0xffff_ffff_8000_0000n;
+/** The kernel's virtual base on i386 and on x86_64. */
+const VIRTUAL_BASE = { 32: 0xc000_0000n, 64: 0xffff_ffff_8000_0000n } as const;
 
 const note: fc.Arbitrary<NoteRecipe> = fc.record({
   name: fc.constantFrom(
@@ -69,6 +81,7 @@ const note: fc.Arbitrary<NoteRecipe> = fc.record({
 });
 
 const recipe: fc.Arbitrary<ElfRecipe> = fc.record({
+  bits: fc.constantFrom(64 as const, 64 as const, 32 as const),
   base: fc.oneof(
     { arbitrary: fc.constantFrom(0x100000n, 0x1000000n, 0x200123n), weight: 8 },
     {
@@ -107,13 +120,15 @@ const recipe: fc.Arbitrary<ElfRecipe> = fc.record({
   bends: bends([
     ...placesOf(EHDR),
     ...[0, 1, 2].flatMap((i) => placesOf(PHDR, 64 + 56 * i)),
+    ...placesOf(EHDR32),
+    ...[0, 1, 2].flatMap((i) => placesOf(PHDR32, 52 + 32 * i)),
   ]),
   calm: fc.nat(2).map((n) => n > 0),
 });
 
 function calmed(recipe: ElfRecipe): ElfRecipe {
-  const { base, loads, notes, entry } = recipe;
-  const hasRoom = base >= 0x100000n && base < 1n << 48n;
+  const { bits, base, loads, notes, entry } = recipe;
+  const hasRoom = base >= 0x100000n && base < (bits === 64 ? 1n << 48n : 0xffff_0000n);
   return {
     ...recipe,
     base: hasRoom ? base : 0x100000n,
@@ -138,7 +153,7 @@ function calmed(recipe: ElfRecipe): ElfRecipe {
 function build(wanted: ElfRecipe): KernelFile {
   const recipe = wanted.calm ? calmed(wanted) : wanted;
   let at = recipe.base;
-  const offset = recipe.virtual ? VIRTUAL_BASE : 0n;
+  const offset = recipe.virtual ? VIRTUAL_BASE[recipe.bits] : 0n;
   const loads: Segment[] = recipe.loads.map(({ gap, size, bss }, i) => {
     const paddr = at + BigInt(gap);
     at = paddr + BigInt(size + bss);
@@ -168,8 +183,9 @@ function build(wanted: ElfRecipe): KernelFile {
   let segments = [...loads, ...notes, ...odd];
   if (recipe.reversed) segments = segments.reverse();
   if (recipe.repeated && segments.length > 0) segments = [...segments, segments[0]];
-  let bytes = elfImage({ segments, header: { e_entry: entry + offset } });
-  if (recipe.xnum) bytes = withManyHeaders(bytes, segments.length);
+  const { bits } = recipe;
+  let bytes = elfImage({ bits, segments, header: { e_entry: entry + offset } });
+  if (recipe.xnum) bytes = withManyHeaders(bytes, bits, segments.length);
   return { bytes: bent(bytes, recipe.bends), low: recipe.base, high: at };
 }
 
@@ -181,12 +197,14 @@ function descriptor(entry: bigint, size: number): Uint8Array {
 }
 
 /** PN_XNUM: the count stands in section header 0, at the file's end. */
-function withManyHeaders(file: Uint8Array, count: number): Uint8Array {
-  const bytes = new Uint8Array(file.length + 64);
+function withManyHeaders(file: Uint8Array, bits: 32 | 64, count: number): Uint8Array {
+  const [section, info] = bits === 64 ? [64, 0x2c] : [40, 0x1c];
+  const { e_phnum, e_shoff } = bits === 64 ? EHDR : EHDR32;
+  const bytes = new Uint8Array(file.length + section);
   bytes.set(file);
-  poke(bytes, 0x38, 2, 0xffff);
-  poke(bytes, 0x28, 8, file.length);
-  poke(bytes, file.length + 0x2c, 4, count);
+  poke(bytes, e_phnum[0], e_phnum[1], 0xffff);
+  poke(bytes, e_shoff[0], e_shoff[1], file.length);
+  poke(bytes, file.length + info, 4, count);
   return bytes;
 }
 
@@ -211,11 +229,12 @@ export const noteFiles: fc.Arbitrary<KernelFile> = fc.record({
   align: fc.constantFrom(0n, 1n, 4n, 8n, 13n),
   filesz: sometimes(boundary, 6),
   twice: fc.boolean(),
-}).map(({ words, cut, align, filesz, twice }) => {
+  bits: fc.constantFrom(64 as const, 32 as const),
+}).map(({ words, cut, align, filesz, twice, bits }) => {
   const bytes = new Uint8Array(words.length * 4);
   words.forEach((value, i) => poke(bytes, 4 * i, 4, value));
   const note: Segment = { p_type: 4, p_align: align, bytes: bytes.slice(0, bytes.length - cut) };
   const bentNote = filesz === undefined ? note : { ...note, p_filesz: filesz };
   const segments = [{ bytes: pattern(64) }, bentNote, ...(twice ? [note] : [])];
-  return { bytes: elfImage({ segments }), low: 0x100000n, high: 0x100040n };
+  return { bytes: elfImage({ bits, segments }), low: 0x100000n, high: 0x100040n };
 });

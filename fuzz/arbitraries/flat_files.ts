@@ -10,7 +10,19 @@ const kernelSizes = fc.constantFrom(0x1000, 0x210, 0x201, 0x200, 0x100, 0, 0x0ff
 export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
   size: kernelSizes,
   setup_sects: fc.constantFrom(1, 1, 0, 4, 27),
-  version: fc.constantFrom(0x20f, 0x20f, 0x20c, 0x20d, 0x20b, 0x205, 0x200, 0x1ff, 0xffff),
+  version: fc.constantFrom(
+    0x20f,
+    0x20f,
+    0x20c,
+    0x20d,
+    0x20b,
+    0x205,
+    0x202,
+    0x201,
+    0x200,
+    0x1ff,
+    0xffff,
+  ),
   // Ends of fields, and one byte before
   headerEnd: fc.constantFrom(0x6a, 0x6a, 0x69, 0x62, 0x61, 0x5e, 0x5d, 0x4e, 0x4d, 0x3a, 0x39),
   oddEnd: fc.constantFrom(0x36, 0x35, 0x34, 0x00, 0x7f, 0x80, 0x8e, 0x8f, 0xff),
@@ -39,7 +51,7 @@ export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
     // Every odd choice alone makes a file that is refused: half of the files have few of them.
     const good = valid
       ? {
-        ...{ kernel_alignment: 0x10000, version: 0x20f, xloadflags: 1 | fields.xloadflags & 2 },
+        ...{ kernel_alignment: 0x10000, version: 0x20f, xloadflags: fields.xloadflags & 3 },
         ...{ cmdline_size: 2047, init_size: Math.min(fields.init_size, 0x21000) },
       }
       : {};

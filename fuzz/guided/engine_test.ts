@@ -58,8 +58,8 @@ const PLANTED: readonly Planted[] = [
     target: "target-elf",
     patch: {
       file: "src/formats/elf.ts",
-      find: "  checkIdent(head);\n",
-      replace: `  checkIdent(head);
+      find: "  checkIdent(head, classes);\n",
+      replace: `  checkIdent(head, classes);
   if (head.length === 64 && new DataView(head.buffer).getBigUint64(24, true) === 0xdeadbeefcafef00dn) {
     throw new Error("planted");
   }\n`,

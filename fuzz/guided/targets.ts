@@ -38,6 +38,7 @@ function kernels(): Uint8Array[] {
   return [
     elfImage(),
     pvhImage(),
+    elfImage({ bits: 32 }),
     elfImage({ segments: [{ bytes: pattern(64) }, { p_type: 4, p_align: 8, bytes: xen }] }),
     bzImage({ kernel: pattern(0x400) }),
     arm64Image({}, 256),
@@ -77,7 +78,7 @@ export const TARGETS: readonly TargetFile[] = [
     name: "target-elf",
     says: "parseElf, findPvhNote, Elf.load",
     entry: "fuzz/targets/elf.ts",
-    seeds: () => kernels().slice(0, 3),
+    seeds: () => kernels().slice(0, 4),
   },
   {
     name: "target-bzimage",
@@ -89,7 +90,7 @@ export const TARGETS: readonly TargetFile[] = [
     name: "target-image",
     says: "parseArm64Image, parseRiscv64Image, PE.load",
     entry: "fuzz/targets/image.ts",
-    seeds: () => kernels().slice(4),
+    seeds: () => kernels().slice(5),
   },
   {
     name: "target-fdt",
@@ -108,8 +109,9 @@ export const TARGETS: readonly TargetFile[] = [
     says: "planBoot with a few options, and the model's verdict",
     entry: "fuzz/targets/boot.ts",
     seeds: () => [
-      ...kernels().slice(0, 4).map((kernel) => asked(kernel, 0, 3)),
-      ...kernels().slice(4).map((kernel) => asked(kernel, 8, 1)),
+      ...kernels().slice(0, 5).map((kernel) => asked(kernel, 0, 3)),
+      asked(bzImage({ kernel: pattern(0x400) }), 16, 3), // linux32
+      ...kernels().slice(5).map((kernel) => asked(kernel, 8, 1)),
     ],
   },
 ];

@@ -6,12 +6,12 @@
  * @module
  */
 import type { BootCase } from "../arbitraries/boots.ts";
-import { checkBzImage } from "./bzimage.ts";
+import { checkBzImage, has64BitEntry } from "./bzimage.ts";
 import { type ElfFile, pvhDescriptor, readElf } from "./elf.ts";
 import type { Expected } from "./expected.ts";
 import { expectFlat } from "./flat.ts";
 import { look, need, Refusal } from "./verdict.ts";
-import { expectLinux64, expectPvh } from "./x86.ts";
+import { expectLinux, expectPvh } from "./x86.ts";
 
 /** A boot that goes well, or does not. */
 export type Verdict = { readonly expected: Expected } | { readonly refused: readonly string[] };
@@ -33,9 +33,9 @@ export function verdictOn(boot: BootCase): Verdict {
 
 /** Which options only some protocols take. */
 const TAKERS: Readonly<Record<string, readonly string[]>> = {
-  initrdPlacement: ["linux64", "pvh"],
-  rsdp: ["linux64", "pvh"],
-  setupData: ["linux64"],
+  initrdPlacement: ["linux64", "linux32", "pvh"],
+  rsdp: ["linux64", "linux32", "pvh"],
+  setupData: ["linux64", "linux32"],
   modules: ["pvh"],
   deviceTree: ["arm64", "riscv64"],
   seeds: ["arm64", "riscv64"],
@@ -56,8 +56,8 @@ function expect(boot: BootCase): Expected {
     if (options.protocol === undefined) descriptor = pvhDescriptor(elf);
   }
   const own = {
-    elf: descriptor ? "pvh" : "linux64",
-    bzimage: "linux64",
+    elf: descriptor ? "pvh" : elf?.bits === 32 ? "linux32" : "linux64",
+    bzimage: format === "bzimage" && has64BitEntry(kernel) ? "linux64" : "linux32",
     arm64: "arm64",
     riscv64: "riscv64",
   };
@@ -67,8 +67,9 @@ function expect(boot: BootCase): Expected {
     need(!given || takers.includes(protocol), "INVALID_OPTION");
   }
   need(options.initrd === undefined || options.initrd.length > 0, "EMPTY_INITRD");
-  if (protocol === "linux64" && elf) return expectLinux64(boot, elf);
-  if (protocol === "linux64" && format === "bzimage") return expectLinux64(boot, undefined);
+  if ((protocol === "linux64" || protocol === "linux32") && (elf || format === "bzimage")) {
+    return expectLinux(boot, elf, protocol);
+  }
   if (protocol === "pvh" && elf) return expectPvh(boot, elf);
   if (protocol === "arm64" && format === "arm64") return expectFlat(boot, "arm64");
   if (protocol === "riscv64" && format === "riscv64") return expectFlat(boot, "riscv64");

@@ -1,5 +1,6 @@
 /**
- * What a bzImage's load must do: boot.rst, "Details of header fields" and "64-bit BOOT PROTOCOL".
+ * What a bzImage's load must do: boot.rst, "Details of header fields", "32-bit BOOT PROTOCOL" and
+ * "64-bit BOOT PROTOCOL".
  *
  * @module
  */
@@ -18,37 +19,55 @@ export interface LoadedBzImage {
   readonly cmdlineSize: bigint;
   readonly initrdMax: bigint;
   readonly mayBeHigh: boolean;
+  readonly takesSetupData: boolean;
 }
 
 const HEADER = 0x1f1;
+
+/** A field that the version has and the header reaches; else nothing. */
+function fieldOf(file: Uint8Array, at: number, width: number, since: bigint): bigint | undefined {
+  const end = Math.min(0x202 + file[0x201], file.length);
+  const isThere = number(file, 0x206, 2) >= since && at + width <= end;
+  return isThere ? number(file, at, width) : undefined;
+}
+
+/**
+ * Whether a kernel can be entered in 64-bit mode.
+ *
+ * @param file The file.
+ * @returns Whether xloadflags say so.
+ */
+export function has64BitEntry(file: Uint8Array): boolean {
+  return ((fieldOf(file, 0x236, 2, 0x20cn) ?? 0n) & 1n) === 1n;
+}
 
 /**
  * Loads a bzImage.
  *
  * @param file The file; its magic is known.
+ * @param bits Which entry it is entered at.
  * @param chosen The address that the caller chose.
  * @param room Free memory.
  * @returns What is where.
  */
 export function loadBzImage(
   file: Uint8Array,
+  bits: 32 | 64,
   chosen: bigint | undefined,
   room: Room,
 ): LoadedBzImage {
   const version = number(file, 0x206, 2);
   const end = Math.min(0x202 + file[0x201], file.length);
-  /** A field that the version has and the header reaches; else nothing. */
-  const field = (at: number, width: number, since: bigint) =>
-    version >= since && at + width <= end ? number(file, at, width) : undefined;
+  const field = (at: number, width: number, since: bigint) => fieldOf(file, at, width, since);
   need(number(file, 0x1fe, 2) === 0xaa55n, "BZIMAGE_BOOT_FLAG");
   need(end <= 0x290, "BZIMAGE_FIELD");
-  need(version >= 0x20cn, "BZIMAGE_VERSION");
+  need(version >= (bits === 64 ? 0x20cn : 0x202n), "BZIMAGE_VERSION");
+  need(bits === 32 || has64BitEntry(file), "BZIMAGE_NO_64BIT_ENTRY");
   const flags = field(0x236, 2, 0x20cn) ?? 0n;
-  need((flags & 1n) === 1n, "BZIMAGE_NO_64BIT_ENTRY");
   const setup = setupSize(file);
   const there = BigInt(file.length - setup);
   const named = number(file, 0x1f4, 4) * 16n;
-  need(named > 0x200n, "BZIMAGE_FIELD");
+  need(named > (bits === 64 ? 0x200n : 0n), "BZIMAGE_FIELD");
   need(named <= there + 15n, "TRUNCATED");
   const [payload, payloadSize] = [field(0x248, 4, 0x208n) ?? 0n, field(0x24c, 4, 0x208n) ?? 0n];
   need(payloadSize === 0n || payload + payloadSize <= there, "TRUNCATED");
@@ -58,7 +77,7 @@ export function loadBzImage(
   const span = initSize > size ? initSize : size;
   const preferred = field(0x258, 8, 0x20an) || 0x100000n;
   const isRelocatable = (field(0x234, 1, 0x205n) ?? 0n) !== 0n;
-  const mayBeHigh = (flags & 2n) !== 0n;
+  const mayBeHigh = bits === 64 && (flags & 2n) !== 0n;
   const limit = mayBeHigh ? 1n << 47n : 1n << 32n;
 
   const largest = field(0x230, 4, 0x205n) ?? 1n;
@@ -102,6 +121,7 @@ export function loadBzImage(
     cmdlineSize: field(0x238, 4, 0x206n) ?? 255n,
     initrdMax: field(0x22c, 4, 0x203n) ?? 0x37ffffffn,
     mayBeHigh,
+    takesSetupData: field(0x250, 8, 0x209n) !== undefined,
   };
 }
 

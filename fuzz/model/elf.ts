@@ -4,7 +4,7 @@
  * @module
  */
 import type { Span } from "./room.ts";
-import { look, need, number, TOP } from "./verdict.ts";
+import { look, need, number } from "./verdict.ts";
 
 /** A segment as the file has it. */
 export interface Segment {
@@ -16,6 +16,8 @@ export interface Segment {
 
 /** An ELF file. */
 export interface ElfFile {
+  /** The class: addresses of 32 or 64 bits. */
+  readonly bits: 32 | 64;
   readonly entry: bigint;
   readonly segments: readonly Segment[];
   readonly notes: readonly { readonly bytes: Uint8Array; readonly align: bigint }[];
@@ -30,43 +32,55 @@ export interface ElfFile {
 export function readElf(file: Uint8Array): ElfFile {
   need(file.length >= 6, "TRUNCATED");
   need(file[5] === 1, "ELF_BYTE_ORDER");
-  need(file[4] === 2, "ELF_CLASS");
-  need(file.length >= 64, "TRUNCATED");
-  need(number(file, 0x36, 2) === 56n, "ELF_PHENTSIZE");
-  const table = number(file, 0x20, 8);
-  need(table >= 64n, "ELF_PHOFF");
-  let count = number(file, 0x38, 2);
+  need(file[4] === 1 || file[4] === 2, "ELF_CLASS");
+  const bits = file[4] === 1 ? 32 : 64;
+  const at = PLACES[bits];
+  const { width } = at;
+  need(file.length >= at.ehsize, "TRUNCATED");
+  need(number(file, at.phentsize, 2) === BigInt(at.row), "ELF_PHENTSIZE");
+  const table = number(file, at.phoff, width);
+  need(table >= BigInt(at.ehsize), "ELF_PHOFF");
+  let count = number(file, at.phnum, 2);
   if (count === 0xffffn) {
-    const sections = number(file, 0x28, 8);
+    const sections = number(file, at.shoff, width);
     need(sections !== 0n, "ELF_PHNUM");
-    need(sections + 64n <= BigInt(file.length), "TRUNCATED");
-    count = number(file, Number(sections) + 0x2c, 4);
+    need(sections + BigInt(at.section) <= BigInt(file.length), "TRUNCATED");
+    count = number(file, Number(sections) + at.info, 4);
     need(count <= 131072n, "LIMIT_EXCEEDED");
   }
-  need(table + 56n * count <= BigInt(file.length), "TRUNCATED");
+  need(table + BigInt(at.row) * count <= BigInt(file.length), "TRUNCATED");
   const segments: Segment[] = [];
   const notes: { bytes: Uint8Array; align: bigint }[] = [];
   for (let i = 0; i < Number(count); i++) {
-    const row = Number(table) + 56 * i;
-    const [type, offset, size] = [
-      number(file, row, 4),
-      number(file, row + 0x08, 8),
-      number(file, row + 0x20, 8),
-    ];
-    const memSize = number(file, row + 0x28, 8);
+    const row = Number(table) + at.row * i;
+    const type = number(file, row, 4);
+    // p_offset, p_vaddr, p_paddr, p_filesz and p_memsz follow each other in both classes.
+    const [offset, vaddr, paddr, size, memSize] = [0, 1, 2, 3, 4].map((field) =>
+      number(file, row + at.offset + width * field, width)
+    );
     if (type !== 1n && type !== 4n) continue;
     if (size === 0n && (type === 4n || memSize === 0n)) continue;
     need(size === 0n || offset + size <= BigInt(file.length), "TRUNCATED");
-    const at = size === 0n ? 0 : Number(offset);
-    const bytes = file.slice(at, at + Number(size));
-    if (type === 4n) notes.push({ bytes, align: number(file, row + 0x30, 8) });
-    else {
-      const [vaddr, paddr] = [number(file, row + 0x10, 8), number(file, row + 0x18, 8)];
-      segments.push({ vaddr, paddr, bytes, memSize });
-    }
+    const start = size === 0n ? 0 : Number(offset);
+    const bytes = file.slice(start, start + Number(size));
+    // p_align is the last field of both.
+    if (type === 4n) notes.push({ bytes, align: number(file, row + at.row - width, width) });
+    else segments.push({ vaddr, paddr, bytes, memSize });
   }
-  return { entry: number(file, 0x18, 8), segments, notes };
+  return { bits, entry: number(file, 0x18, width), segments, notes };
 }
+
+/** Figures 4-3, 4-8 and 5-1: bytes from the start of the file, of a section header, of a row. */
+const PLACES = {
+  32: {
+    ...{ width: 4, ehsize: 52, phoff: 0x1c, shoff: 0x20, phentsize: 0x2a, phnum: 0x2c },
+    ...{ ownSize: 0x28, machine: 3n, section: 40, info: 0x1c, row: 32, offset: 4 },
+  },
+  64: {
+    ...{ width: 8, ehsize: 64, phoff: 0x20, shoff: 0x28, phentsize: 0x36, phnum: 0x38 },
+    ...{ ownSize: 0x34, machine: 62n, section: 64, info: 0x2c, row: 56, offset: 8 },
+  },
+} as const;
 
 interface Note {
   readonly type: bigint;
@@ -143,14 +157,15 @@ export interface Loaded {
  * @returns Bytes and zeros.
  */
 export function loadElf(file: Uint8Array, elf: ElfFile): Loaded {
-  need(number(file, 0x12, 2) === 62n, "ELF_MACHINE");
+  const { machine, ownSize, ehsize } = PLACES[elf.bits];
+  need(number(file, 0x12, 2) === machine, "ELF_MACHINE");
   need([2n, 3n].includes(number(file, 0x10, 2)), "ELF_TYPE");
   need(number(file, 0x14, 4) === 1n && file[6] === 1, "ELF_VERSION");
-  need(number(file, 0x34, 2) >= 64n, "ELF_HEADER_SIZE");
+  need(number(file, ownSize, 2) >= BigInt(ehsize), "ELF_HEADER_SIZE");
   need(elf.segments.length > 0, "ELF_NO_SEGMENTS");
   for (const { bytes, memSize, paddr } of elf.segments) {
     need(memSize >= BigInt(bytes.length), "ELF_SEGMENT_SIZE", "ADDRESS_OVERFLOW");
-    need(paddr + memSize <= TOP, "ADDRESS_OVERFLOW", "ELF_SEGMENT_SIZE");
+    need(paddr + memSize <= 1n << BigInt(elf.bits), "ADDRESS_OVERFLOW", "ELF_SEGMENT_SIZE");
   }
   return {
     writes: elf.segments.filter(({ bytes }) => bytes.length > 0)

@@ -53,9 +53,22 @@ describe("verdictOn", () => {
 
   it("boots a bzImage where it prefers to be, at its 64-bit entry", () => {
     assertEquals(expected(bzImage()).registers.rip, 0x1000200n);
-    assertEquals(refused(bzImage({ version: 0x20b })), "BZIMAGE_VERSION");
+    const version = bzImage({ version: 0x20b });
+    assertEquals(refused(version, { protocol: "linux64" }), "BZIMAGE_VERSION");
     assertEquals(refused(bzImage({ kernel_alignment: 3 })), "BZIMAGE_FIELD");
     assertEquals(refused(bzImage({ init_size: 0x7fffffff })), "NO_SPACE");
+  });
+
+  it("boots by the 32-bit protocol what has no 64-bit entry, or is asked for", () => {
+    const rip = 0x1000000n;
+    const registers = { rip, rsi: 0x7000n, rbx: 0n, cr3: 0n };
+    assertEquals(expected(bzImage({ xloadflags: 2 })).registers, registers);
+    assertEquals(expected(bzImage(), { protocol: "linux32" }).registers, registers);
+    const vmlinux = elfImage({ bits: 32 });
+    assertEquals(expected(vmlinux).registers, { ...registers, rip: 0x100000n });
+    assertEquals(refused(vmlinux, { protocol: "linux64" }), "ELF_CLASS");
+    assertEquals(refused(elfImage(), { protocol: "linux32" }), "ELF_CLASS");
+    assertEquals(refused(bzImage({ version: 0x201 })), "BZIMAGE_VERSION");
   });
 
   it("boots an arm64 Image with a device tree, and not without", () => {

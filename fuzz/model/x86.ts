@@ -1,5 +1,5 @@
 /**
- * Boots of x86 guests: boot.rst, "64-bit BOOT PROTOCOL"; Xen's pvh.pandoc.
+ * Boots of x86 guests: boot.rst, "32-bit BOOT PROTOCOL" and "64-bit BOOT PROTOCOL"; Xen's pvh.pandoc.
  *
  * @module
  */
@@ -83,24 +83,32 @@ interface Kernel {
   readonly cmdlineSize: bigint;
   readonly initrdMax: bigint;
   readonly mayBeHigh: boolean;
+  readonly takesSetupData: boolean;
   /** All that it takes. */
   readonly spans: readonly Span[];
 }
 
 /**
- * A boot by the 64-bit protocol.
+ * A boot by a Linux protocol.
  *
  * @param boot The case.
  * @param elf The vmlinux; undefined for a bzImage.
+ * @param protocol Which.
  * @returns What must come of it.
  */
-export function expectLinux64(boot: BootCase, elf: ElfFile | undefined): Expected {
+export function expectLinux(
+  boot: BootCase,
+  elf: ElfFile | undefined,
+  protocol: "linux32" | "linux64",
+): Expected {
   const { options } = boot;
+  const bits = protocol === "linux32" ? 32 : 64;
   const guest = new Guest(boot);
   let zeros: readonly Span[] = [];
   let kernel: Kernel;
   if (elf) {
     need(options.kernelAddress === undefined, "INVALID_OPTION");
+    need(elf.bits === bits, "ELF_CLASS");
     const loaded = loadElf(boot.kernel, elf);
     zeros = loaded.zeros;
     claimElf(guest, loaded);
@@ -110,15 +118,16 @@ export function expectLinux64(boot: BootCase, elf: ElfFile | undefined): Expecte
       entry: resolve(elf, elf.entry, true),
       header: new Uint8Array(0),
       cmdlineSize: 2047n,
-      initrdMax: 0x7fffffffn,
-      mayBeHigh: true,
+      initrdMax: bits === 64 ? 0x7fffffffn : 0x37ffffffn,
+      mayBeHigh: bits === 64,
+      takesSetupData: true,
       spans: elf.segments.map(({ paddr, memSize }) => ({ start: paddr, size: memSize })),
     };
   } else {
-    const loaded = loadBzImage(boot.kernel, options.kernelAddress, guest.room);
+    const loaded = loadBzImage(boot.kernel, bits, options.kernelAddress, guest.room);
     guest.writes.push({ name: "kernel", start: loaded.load, bytes: loaded.bytes });
     const spans = [{ start: loaded.load, size: BigInt(loaded.bytes.length) }, ...loaded.work];
-    kernel = { ...loaded, entry: loaded.load + 0x200n, spans };
+    kernel = { ...loaded, entry: loaded.load + (bits === 64 ? 0x200n : 0n), spans };
   }
   const cmdline = guest.write("command line", cmdlineOf(boot, kernel.cmdlineSize), 0x20000n, 1n);
   guest.place("gdt", 0x30, 0x500n, 8n);
@@ -126,6 +135,8 @@ export function expectLinux64(boot: BootCase, elf: ElfFile | undefined): Expecte
   if (guest.map.length > 128) items.push({ type: 1, data: e820(guest.map.slice(128)) });
   let data: bigint | undefined;
   if (items.length > 0) {
+    const isOwn = (options.setupData ?? []).length > 0;
+    need(kernel.takesSetupData, isOwn ? "INVALID_OPTION" : "LIMIT_EXCEEDED");
     data = guest.place("setup_data", setupData(items, 0n).length, 0x40000n, 8n);
     guest.meaningful.pop();
     guest.writes.push({ name: "setup_data", start: data, bytes: setupData(items, data) });
@@ -140,10 +151,13 @@ export function expectLinux64(boot: BootCase, elf: ElfFile | undefined): Expecte
     ...{ cmdline, initrd, rsdp, setupData: data, map: guest.map },
   });
   const zero = guest.write("zero page", page, 0x7000n, 4096n);
+  if (bits === 32) {
+    return finish(guest, protocol, zeros, { rip: kernel.entry, rsi: zero, rbx: 0n, cr3: 0n });
+  }
   const spans = [...kernel.spans, ...initrd ? [initrd] : []];
   need(spans.every(({ start, size }) => start + size <= MAP_END), "NO_SPACE");
   const tables = guest.place("page tables", tablesFor(spans), 0x9000n, 4096n);
-  return finish(guest, "linux64", zeros, { rip: kernel.entry, rsi: zero, rbx: 0n, cr3: tables });
+  return finish(guest, protocol, zeros, { rip: kernel.entry, rsi: zero, rbx: 0n, cr3: tables });
 }
 
 /** A top table, a table of pointers for each 512 GiB, a directory for each GiB: below 4 GiB, all four. */

@@ -16,6 +16,7 @@ export interface ZeroPage {
   readonly header: Uint8Array;
   readonly alignment?: bigint;
   readonly isVmlinux: boolean;
+  readonly initrdMax: bigint;
   readonly load: bigint;
   readonly cmdline: bigint;
   readonly initrd?: Span;
@@ -38,7 +39,7 @@ export function zeroPage(says: ZeroPage): Uint8Array {
     poke(page, 0x202, 4, 0x53726448);
     poke(page, 0x206, 2, 0x20c);
     poke(page, 0x211, 1, 1);
-    poke(page, 0x22c, 4, 0x7fffffff);
+    poke(page, 0x22c, 4, says.initrdMax);
     poke(page, 0x230, 4, 0x200000);
     poke(page, 0x238, 4, 2047);
   }

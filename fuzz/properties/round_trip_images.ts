@@ -1,5 +1,15 @@
 import fc from "fast-check";
-import { arm64Image, bzImage, EHDR, elfImage, IMAGE, PHDR, SETUP } from "../arbitraries/images.ts";
+import {
+  arm64Image,
+  bzImage,
+  EHDR,
+  EHDR32,
+  elfImage,
+  IMAGE,
+  PHDR,
+  PHDR32,
+  SETUP,
+} from "../arbitraries/images.ts";
 import { boundary } from "../arbitraries/numbers.ts";
 import { sourceWith } from "../faulty_source.ts";
 import { property, Violation } from "../property.ts";
@@ -23,8 +33,17 @@ function values(table: Table): fc.Arbitrary<Record<string, bigint>> {
   });
 }
 
+const elf = (bits: 32 | 64, ehdr: Table, phdr: Table) =>
+  fc.record({
+    kind: fc.constant("elf" as const),
+    bits: fc.constant(bits),
+    fields: values(ehdr),
+    segment: values(phdr),
+  });
+
 const inputs = fc.oneof(
-  fc.record({ kind: fc.constant("elf" as const), fields: values(EHDR), segment: values(PHDR) }),
+  elf(64, EHDR, PHDR),
+  elf(32, EHDR32, PHDR32),
   fc.record({ kind: fc.constant("bzimage" as const), fields: values(SETUP) }),
   fc.record({ kind: fc.constant("arm64" as const), fields: values(IMAGE) }),
 );
@@ -55,13 +74,14 @@ export default property({
     switch (input.kind) {
       case "elf": {
         const bytes = new Uint8Array(32).fill(7);
-        const file = elfImage({ header: input.fields, segments: [{ ...input.segment, bytes }] });
+        const { bits, fields, segment } = input;
+        const file = elfImage({ bits, header: fields, segments: [{ ...segment, bytes }] });
         const { header, segments } = parseElf(sourceWith(file));
-        compare("Elf64_Ehdr", { ...header }, input.fields);
-        const { p_vaddr, p_paddr, p_memsz, p_align } = input.segment;
+        compare(`Elf${bits}_Ehdr`, { ...header }, fields);
+        const { p_vaddr, p_paddr, p_memsz, p_align } = segment;
         const [{ vaddr, paddr, memSize, align }] = segments;
         compare(
-          "Elf64_Phdr",
+          `Elf${bits}_Phdr`,
           { p_vaddr: vaddr, p_paddr: paddr, p_memsz: memSize, p_align: align },
           {
             p_vaddr,

@@ -61,6 +61,7 @@ function* x86Faults(
     if (isOurs && start + size > 1n << 32n) yield `${name} lies above 4 GiB`;
     if (isOurs && start < 0x500n) yield `${name} lies over the real-mode vectors`;
     if (start + size > 1n << 47n && protocol === "linux64") yield `${name} cannot be mapped`;
+    if (start + size > 1n << 32n && protocol === "linux32") yield `${name} is out of reach`;
   }
   if (
     memoryMap.some(({ type, start }) => type === "usable" && start >= 0x9fc00n && start < 1n << 20n)

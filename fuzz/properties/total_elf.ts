@@ -12,7 +12,9 @@ export default property({
   check(bytes, { parseElf }) {
     const { value: elf } = judge(bytes.length, () => parseElf(sourceWith(bytes)));
     if (!elf) return;
+    const headerSize = elf.elfClass === 32 ? 32 : 56;
     const faults: string[] = [];
+    if (elf.elfClass !== 32 * bytes[4]) faults.push("the class is another one");
     for (const [kind, list] of [["segment", elf.segments], ["notes", elf.notes]] as const) {
       let last = -1;
       for (const { index, offset, fileSize, headerOffset, memSize, align } of list) {
@@ -23,7 +25,9 @@ export default property({
           faults.push(`${what} has a place that is no number`);
         }
         if (offset + fileSize > bytes.length) faults.push(`${what} leaves the file`);
-        if (headerOffset + 56 > bytes.length) faults.push(`${what} has a header past the end`);
+        if (headerOffset + headerSize > bytes.length) {
+          faults.push(`${what} has a header past the end`);
+        }
         if (memSize < 0n || align < 0n) faults.push(`${what} has a negative size`);
       }
     }

@@ -34,6 +34,7 @@ function optionsOf(data: Uint8Array): CaseOptions {
     ...(flags & 1) !== 0 && { reservations: [{ name: "r", start: 0x7000n, size: 0x3000n }] },
     ...(flags & 2) !== 0 && { initrdPlacement: "high" },
     ...(flags & 4) !== 0 && { protocol: "linux64" },
+    ...(flags & 16) !== 0 && { protocol: "linux32" },
     ...isTree && { deviceTree: TREE },
   };
 }

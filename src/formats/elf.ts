@@ -1,15 +1,20 @@
 import { formatAddress } from "../address.ts";
-import { fieldError, LoaderError } from "../errors.ts";
+import { fieldError, type FieldLocation, LoaderError } from "../errors.ts";
 import { MAX_NOTES_SIZE, MAX_PROGRAM_HEADERS } from "../limits.ts";
 import { requireBytes } from "../bytes.ts";
 import { type KernelSource, readBytes, readHead } from "../source.ts";
 import {
+  EI_CLASS,
+  EI_DATA,
   ELF64_EHDR,
   ELF64_PHDR,
   type Elf64Ehdr,
   type Elf64Phdr,
+  ELF_CLASS_LAYOUTS,
   ELF_MAGIC,
+  ELFCLASS32,
   ELFCLASS64,
+  type ElfClassLayout,
   ELFDATA2LSB,
   PN_XNUM,
   PT_LOAD,
@@ -36,11 +41,13 @@ export interface ElfSegment {
   readonly align: bigint;
 }
 
-/** What a 64-bit little-endian ELF file says. */
+/** What a little-endian ELF file says. */
 export interface ElfKernel {
   /** The tag of this description. */
   readonly format: "elf";
-  /** The file header. */
+  /** The file's class: how many bits its addresses have. */
+  readonly elfClass: 32 | 64;
+  /** The file header; that of a 32-bit file has the same fields. */
   readonly header: Elf64Ehdr;
   /** e_entry: as the file gives it, physical for Linux, virtual for others. */
   readonly entry: bigint;
@@ -50,12 +57,9 @@ export interface ElfKernel {
   readonly notes: readonly ElfSegment[];
 }
 
-/** e_ident[EI_CLASS], e_ident[EI_DATA]. */
-const [EI_CLASS, EI_DATA] = [4, 5];
-
 /**
- * Reads the headers of an ELF file. That it boots is not said: machine, type and version are the
- * protocols' to judge.
+ * Reads the headers of an ELF file, 32-bit or 64-bit. That it boots is not said: class, machine, type
+ * and version are the protocols' to judge.
  *
  * @param source The file.
  * @returns What it says.
@@ -63,20 +67,23 @@ const [EI_CLASS, EI_DATA] = [4, 5];
  * `ELF_PHOFF`, `ELF_PHNUM`, `LIMIT_EXCEEDED`, `SOURCE_FAILED`.
  */
 export function parseElf(source: KernelSource): ElfKernel {
-  const header = parseElfHeader(source);
-  const count = programHeaderCount(source, header);
-  const table = fileRange(source, header.e_phoff, BigInt(count * ELF64_PHDR.size), "e_phoff");
+  const { elfClass, header } = readHeader(source, [ELFCLASS32, ELFCLASS64]);
+  const layout = ELF_CLASS_LAYOUTS[elfClass];
+  const count = programHeaderCount(source, elfClass, header);
+  const size = BigInt(count * layout.phdr.size);
+  const table = fileRange(source, header.e_phoff, size, ehdrField(elfClass, "e_phoff"));
   const bytes = readBytes(source, table.offset, table.size, "program headers");
   return {
     format: "elf",
+    elfClass,
     header,
     entry: header.e_entry,
-    ...readSegments(source, bytes, table.offset),
+    ...readSegments(source, layout.phdr, bytes, table.offset),
   };
 }
 
 /**
- * Reads the file header alone, and checks that the program headers can be read.
+ * Reads the file header of a 64-bit file alone, and checks that the program headers can be read.
  *
  * @param source The file.
  * @returns The file header.
@@ -84,31 +91,39 @@ export function parseElf(source: KernelSource): ElfKernel {
  * `ELF_PHOFF`, `SOURCE_FAILED`.
  */
 export function parseElfHeader(source: KernelSource): Elf64Ehdr {
-  const head = readHead(source, ELF64_EHDR.size, "Elf64_Ehdr");
-  checkIdent(head);
-  requireBytes(head.length, 0, ELF64_EHDR.size, "Elf64_Ehdr");
-  const header = ELF64_EHDR.read(head);
-  if (header.e_phentsize !== ELF64_PHDR.size) {
-    throw fieldError(
-      "ELF_PHENTSIZE",
-      at("e_phentsize"),
-      `${ELF64_PHDR.size}`,
-      `${header.e_phentsize}`,
-    );
-  }
-  if (header.e_phoff < BigInt(ELF64_EHDR.size)) {
-    throw fieldError(
-      "ELF_PHOFF",
-      at("e_phoff"),
-      `at least ${ELF64_EHDR.size}, after the file header`,
-      formatAddress(header.e_phoff),
-    );
-  }
-  return header;
+  return readHeader(source, [ELFCLASS64]).header;
 }
 
 /**
- * Reads the program headers as they are: e_phnum of them, of every type, nothing checked but that
+ * Where a field of the file header lies, for errors.
+ *
+ * @param elfClass The file's class.
+ * @param name The field.
+ * @returns Its name, and bytes from the start of the file.
+ */
+export function ehdrField(elfClass: 32 | 64, name: keyof Elf64Ehdr): FieldLocation {
+  return { field: name, offset: ELF_CLASS_LAYOUTS[elfClass].ehdr.fields[name].offset };
+}
+
+/**
+ * Where a field of a segment's program header lies, for errors.
+ *
+ * @param elfClass The file's class.
+ * @param segment The segment.
+ * @param name The field.
+ * @returns Its name with the segment's index, and bytes from the start of the file.
+ */
+export function phdrField(
+  elfClass: 32 | 64,
+  segment: Pick<ElfSegment, "index" | "headerOffset">,
+  name: keyof Elf64Phdr,
+): FieldLocation {
+  const { offset } = ELF_CLASS_LAYOUTS[elfClass].phdr.fields[name];
+  return { field: `${name}[${segment.index}]`, offset: segment.headerOffset + offset };
+}
+
+/**
+ * Reads the program headers of a 64-bit file as they are: e_phnum of them, of every type, nothing checked but that
  * the file holds them.
  *
  * @param source The file.
@@ -119,7 +134,8 @@ export function parseElfHeader(source: KernelSource): Elf64Ehdr {
 export function readProgramHeaders(source: KernelSource, header: Elf64Ehdr): Elf64Phdr[] {
   const { e_phnum, e_phoff } = header;
   if (e_phnum === 0) return []; // e_phoff means nothing then
-  const table = fileRange(source, e_phoff, BigInt(e_phnum * ELF64_PHDR.size), "e_phoff");
+  const size = BigInt(e_phnum * ELF64_PHDR.size);
+  const table = fileRange(source, e_phoff, size, ehdrField(64, "e_phoff"));
   const bytes = readBytes(source, table.offset, table.size, "program headers");
   return Array.from(
     { length: e_phnum },
@@ -128,33 +144,61 @@ export function readProgramHeaders(source: KernelSource, header: Elf64Ehdr): Elf
 }
 
 /**
- * Reads a segment's bytes whole: for notes, which are small.
+ * Reads the bytes of the PT_NOTE segments whole: they are small.
  *
  * @param source The file.
- * @param segments Which segments.
+ * @param elf What it says.
  * @returns The bytes of each.
  * @throws {LoaderError} `LIMIT_EXCEEDED` past MAX_NOTES_SIZE in total, `SOURCE_FAILED`.
  */
-export function readNotes(source: KernelSource, segments: readonly ElfSegment[]): Uint8Array[] {
+export function readNotes(source: KernelSource, elf: ElfKernel): Uint8Array[] {
   let total = 0;
-  return segments.map(({ index, headerOffset, offset, fileSize }) => {
+  return elf.notes.map((segment) => {
+    const { index, offset, fileSize } = segment;
     total += fileSize;
     if (total > MAX_NOTES_SIZE) {
       throw new LoaderError(
         "LIMIT_EXCEEDED",
         `Cannot read PT_NOTE segment ${index}: ${total} bytes of notes, at most ${MAX_NOTES_SIZE} are read`,
-        { field: `p_filesz[${index}]`, offset: headerOffset + ELF64_PHDR.fields.p_filesz.offset },
+        phdrField(elf.elfClass, segment, "p_filesz"),
       );
     }
     return readBytes(source, offset, fileSize, `PT_NOTE segment ${index}`);
   });
 }
 
-function at(name: keyof Elf64Ehdr): { field: string; offset: number } {
-  return { field: name, offset: ELF64_EHDR.fields[name].offset };
+/** The file header, of one of these classes. */
+function readHeader(
+  source: KernelSource,
+  classes: readonly number[],
+): { elfClass: 32 | 64; header: Elf64Ehdr } {
+  const head = readHead(source, ELF64_EHDR.size, "ELF header");
+  checkIdent(head, classes);
+  const elfClass = head[EI_CLASS] === ELFCLASS32 ? 32 : 64;
+  const { ehdr, phdr } = ELF_CLASS_LAYOUTS[elfClass];
+  requireBytes(head.length, 0, ehdr.size, ehdr.name);
+  const header = ehdr.read(head);
+  if (header.e_phentsize !== phdr.size) {
+    const at = ehdrField(elfClass, "e_phentsize");
+    throw fieldError("ELF_PHENTSIZE", at, `${phdr.size}`, `${header.e_phentsize}`);
+  }
+  if (header.e_phoff < BigInt(ehdr.size)) {
+    throw fieldError(
+      "ELF_PHOFF",
+      ehdrField(elfClass, "e_phoff"),
+      `at least ${ehdr.size}, after the file header`,
+      formatAddress(header.e_phoff),
+    );
+  }
+  return { elfClass, header };
 }
 
-function checkIdent(head: Uint8Array): void {
+const CLASS_NAMES: { readonly [value: number]: string } = {
+  [ELFCLASS32]: `${ELFCLASS32} (32-bit)`,
+  [ELFCLASS64]: `${ELFCLASS64} (64-bit)`,
+};
+
+function checkIdent(head: Uint8Array, classes: readonly number[]): void {
   requireBytes(head.length, 0, 6, "e_ident");
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   const magic = view.getUint32(0, true);
@@ -174,38 +218,39 @@ function checkIdent(head: Uint8Array): void {
       `${head[EI_DATA]}${head[EI_DATA] === 2 ? " (big-endian)" : ""}`,
     );
   }
-  if (head[EI_CLASS] !== ELFCLASS64) {
+  if (!classes.includes(head[EI_CLASS])) {
     throw fieldError(
       "ELF_CLASS",
       { field: "e_ident[EI_CLASS]", offset: EI_CLASS },
-      `${ELFCLASS64} (64-bit)`,
-      `${head[EI_CLASS]}${head[EI_CLASS] === 1 ? " (32-bit)" : ""}`,
+      classes.map((value) => CLASS_NAMES[value]).join(" or "),
+      CLASS_NAMES[head[EI_CLASS]] ?? `${head[EI_CLASS]}`,
     );
   }
 }
 
 /** gABI: when the count does not fit e_phnum, it is in sh_info of section header 0. */
-function programHeaderCount(source: KernelSource, { e_phnum, e_shoff }: Elf64Ehdr): number {
+function programHeaderCount(
+  source: KernelSource,
+  elfClass: 32 | 64,
+  { e_phnum, e_shoff }: Elf64Ehdr,
+): number {
   if (e_phnum !== PN_XNUM) return e_phnum;
   if (e_shoff === 0n) {
-    throw fieldError(
-      "ELF_PHNUM",
-      at("e_phnum"),
-      "a count, or PN_XNUM with a section header",
-      "0xffff",
-    );
+    const at = ehdrField(elfClass, "e_phnum");
+    throw fieldError("ELF_PHNUM", at, "a count, or PN_XNUM with a section header", "0xffff");
   }
-  // gABI figure 4-8: sh_info lies 0x2c into a 64-byte section header
-  const section = fileRange(source, e_shoff, 64n, "e_shoff");
-  const bytes = readBytes(source, section.offset, 64, "section header 0");
-  const count = new DataView(bytes.buffer).getUint32(0x2c, true);
+  const { shdrSize, shInfoOffset } = ELF_CLASS_LAYOUTS[elfClass];
+  const at = ehdrField(elfClass, "e_shoff");
+  const section = fileRange(source, e_shoff, BigInt(shdrSize), at);
+  const bytes = readBytes(source, section.offset, shdrSize, "section header 0");
+  const count = new DataView(bytes.buffer).getUint32(shInfoOffset, true);
   if (count > MAX_PROGRAM_HEADERS) {
     throw new LoaderError(
       "LIMIT_EXCEEDED",
       `Cannot read program headers: ${count}, at most ${MAX_PROGRAM_HEADERS} are read`,
       {
         field: "sh_info",
-        offset: section.offset + 0x2c,
+        offset: section.offset + shInfoOffset,
         expected: `at most ${MAX_PROGRAM_HEADERS}`,
         actual: `${count}`,
       },
@@ -217,17 +262,18 @@ function programHeaderCount(source: KernelSource, { e_phnum, e_shoff }: Elf64Ehd
 /** The program headers that matter. Read field by field: up to 131,072 of them, 30 ns each this way. */
 function readSegments(
   source: KernelSource,
+  phdr: ElfClassLayout["phdr"],
   table: Uint8Array,
   tableOffset: number,
 ): { segments: ElfSegment[]; notes: ElfSegment[] } {
-  const { p_type, p_offset, p_vaddr, p_paddr, p_filesz, p_memsz, p_align } = ELF64_PHDR.fields;
+  const { p_type, p_offset, p_vaddr, p_paddr, p_filesz, p_memsz, p_align } = phdr.fields;
   const view = new DataView(table.buffer, table.byteOffset, table.byteLength);
   const segments: ElfSegment[] = [];
   const notes: ElfSegment[] = [];
-  for (let row = 0; row < table.length; row += ELF64_PHDR.size) {
+  for (let row = 0; row < table.length; row += phdr.size) {
     const type = view.getUint32(row + p_type.offset, true);
     if (type !== PT_LOAD && type !== PT_NOTE) continue;
-    const index = row / ELF64_PHDR.size;
+    const index = row / phdr.size;
     const filesz = p_filesz.get(view, row);
     const memSize = p_memsz.get(view, row);
     if (filesz === 0n && (memSize === 0n || type === PT_NOTE)) continue;
@@ -237,8 +283,7 @@ function readSegments(
       source,
       p_offset.get(view, row),
       filesz,
-      `p_offset[${index}]`,
-      headerOffset + p_offset.offset,
+      { field: `p_offset[${index}]`, offset: headerOffset + p_offset.offset },
     );
     (type === PT_LOAD ? segments : notes).push({
       index,
@@ -259,8 +304,7 @@ function fileRange(
   source: KernelSource,
   start: bigint,
   size: bigint,
-  field: string,
-  fieldOffset: number = ELF64_EHDR.fields[field as "e_phoff" | "e_shoff"].offset,
+  { field, offset: fieldOffset }: FieldLocation,
 ): { offset: number; size: number } {
   if (start + size > BigInt(source.size)) {
     throw new LoaderError(

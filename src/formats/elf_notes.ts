@@ -32,7 +32,7 @@ const XEN_NAME: readonly number[] = [0x58, 0x65, 0x6e, 0x00];
  * `LIMIT_EXCEEDED`, `SOURCE_FAILED`.
  */
 export function findPvhNote(source: KernelSource, elf: ElfKernel): ElfNote | undefined {
-  const contents = readNotes(source, elf.notes);
+  const contents = readNotes(source, elf);
   for (const [i, segment] of elf.notes.entries()) {
     for (const note of segmentNotes(contents[i], segment)) {
       if (note.type === XEN_ELFNOTE_PHYS32_ENTRY && isXen(note.name)) return note;

@@ -22,7 +22,7 @@ describe("parseElf", () => {
     }));
     const at = 64 + 4 * 56;
     const [first, second] = elf.segments;
-    assertEquals(elf.format, "elf");
+    assertEquals([elf.format, elf.elfClass], ["elf", 64]);
     assertEquals(elf.entry, 0xffffffff81000000n);
     assertEquals(first, {
       index: 0,
@@ -78,7 +78,7 @@ describe("parseElf", () => {
     assertEquals(parse(moved).segments[0].fileSize, 64);
   });
 
-  it("refuses what is no 64-bit little-endian ELF file, each with its own code", () => {
+  it("refuses what is no little-endian ELF file, each with its own code", () => {
     const bytes = elfImage();
     bytes[1] = 0x33;
     assertEquals(refusal(() => parse(bytes)), {
@@ -86,7 +86,7 @@ describe("parseElf", () => {
       field: "e_ident[EI_MAG0]",
       offset: 0,
     });
-    for (const value of [0, 1, 3]) {
+    for (const value of [0, 3, 255]) {
       assertEquals(refusedHeader({ header: { class: value } }), {
         code: "ELF_CLASS",
         field: "e_ident[EI_CLASS]",
@@ -253,13 +253,13 @@ describe("readNotes", () => {
   it("refuses more than 1 MiB of notes, all segments together", () => {
     const half = { p_type: 4, bytes: new Uint8Array(1 << 19) };
     const two = sourceOf(elfImage({ segments: [half, half] }));
-    assertEquals(readNotes(two, parseElf(two).notes).map(({ length }) => length), [
+    assertEquals(readNotes(two, parseElf(two)).map(({ length }) => length), [
       1 << 19,
       1 << 19,
     ]);
     const more = [half, half, { p_type: 4, bytes: new Uint8Array(1) }];
     const three = sourceOf(elfImage({ segments: more }));
-    assertEquals(refusal(() => readNotes(three, parseElf(three).notes)), {
+    assertEquals(refusal(() => readNotes(three, parseElf(three))), {
       code: "LIMIT_EXCEEDED",
       field: "p_filesz[2]",
       offset: 64 + 2 * 56 + 0x20,

@@ -7,27 +7,41 @@ import {
   mergeRanges,
   subtractRanges,
 } from "../address.ts";
-import { IDENTITY_MAP_END } from "../cpu/x86.ts";
 import { fieldError, LoaderError, type LoaderErrorCode } from "../errors.ts";
-import { type BzImageKernel, setupHeaderField } from "../formats/bzimage.ts";
+import {
+  type BzImageKernel,
+  type PresentSetupHeader,
+  setupHeaderField,
+} from "../formats/bzimage.ts";
 import { requireSections } from "../formats/image.ts";
 import type { Placement } from "../memory/placement.ts";
 import type { Space } from "../memory/space.ts";
 import {
   BOOT_FLAG_MAGIC,
-  ENTRY_64_OFFSET,
   type SetupHeader,
   XLF_CAN_BE_LOADED_ABOVE_4G,
-  XLF_KERNEL_64,
 } from "../structs/bootparam.ts";
 import { HIGH_MEMORY_START, LOW_END } from "./layout_x86.ts";
 import type { BootRequest } from "./plan.ts";
+
+/** How a protocol enters a bzImage. */
+export interface BzImageEntry {
+  /** Bytes from where the kernel is loaded. */
+  readonly offset: number;
+  /** The oldest boot protocol that has this entry and what comes with it, and why. */
+  readonly minVersion: number;
+  readonly minVersionWhy: string;
+  /** Throws if the kernel's header, which has that version, does not have the entry. */
+  readonly check?: (header: PresentSetupHeader) => void;
+  /** One past the highest address that the kernel may cover, whatever its header says. */
+  readonly end: bigint;
+}
 
 /** A bzImage in guest memory. */
 export interface PlacedBzImage {
   /** Where it is loaded. */
   readonly load: bigint;
-  /** Its 64-bit entry. */
+  /** Where it is entered. */
   readonly entry: bigint;
   /** Fields of setup_header that the placement changed. */
   readonly header: Partial<SetupHeader>;
@@ -50,31 +64,31 @@ interface Rules {
   readonly end: bigint;
 }
 
-/** boot.rst, "version": 2.12 brought xloadflags and with them the 64-bit entry. */
-const MIN_VERSION = 0x020c;
 /** bootparam.h: edd_mbr_sig_buffer follows setup_header in the zero page. */
 const MAX_HEADER_END = 0x290;
 const HEADER_START = 0x1f1;
 
 /**
- * Takes memory for a bzImage that is entered in 64-bit mode.
+ * Takes memory for a bzImage.
  *
  * @param kernel The kernel.
+ * @param entry How it is entered.
  * @param request What the caller asks for.
  * @param space The guest's memory.
  * @returns Where it is.
- * @throws {LoaderError} `BZIMAGE_*` if it has no 64-bit entry or its header cannot be; `TRUNCATED`;
+ * @throws {LoaderError} `BZIMAGE_*` if it has no such entry or its header cannot be; `TRUNCATED`;
  * `NO_SPACE`, `OUTSIDE_RAM`, `OVERLAP`, `MISALIGNED` if it does not fit.
  */
 export function placeBzImage(
   kernel: BzImageKernel,
+  entry: BzImageEntry,
   request: BootRequest,
   space: Space,
 ): PlacedBzImage {
-  checkBootable(kernel);
+  checkBootable(kernel, entry);
   checkPayload(kernel);
   requireSections(request.kernel);
-  const rules = rulesOf(kernel);
+  const rules = rulesOf(kernel, entry);
   const { load, alignment } = request.kernelAddress === undefined
     ? chooseAddress(rules, space)
     : checkAddress(rules, request.kernelAddress);
@@ -83,7 +97,7 @@ export function placeBzImage(
   const source = request.kernel;
   return {
     load,
-    entry: load + BigInt(ENTRY_64_OFFSET),
+    entry: load + BigInt(entry.offset),
     // boot.rst, "min_alignment": a loader that uses it says so here.
     header: rules.relocatable ? { kernel_alignment: Number(alignment) } : {},
     placements: [
@@ -98,7 +112,10 @@ export function placeBzImage(
 }
 
 /** The checks that kexec makes, too. */
-function checkBootable({ header, headerBytes, kernelSize, fileKernelSize }: BzImageKernel): void {
+function checkBootable(
+  { header, headerBytes, kernelSize, fileKernelSize }: BzImageKernel,
+  entry: BzImageEntry,
+): void {
   const refuse = (
     code: LoaderErrorCode,
     name: keyof SetupHeader,
@@ -117,27 +134,20 @@ function checkBootable({ header, headerBytes, kernelSize, fileKernelSize }: BzIm
       `an end at ${end}`,
     );
   }
-  if (header.version < MIN_VERSION) {
+  if (header.version < entry.minVersion) {
     throw refuse(
       "BZIMAGE_VERSION",
       "version",
-      "at least 0x20c, the first with a 64-bit entry",
+      `at least ${formatAddress(entry.minVersion)}, ${entry.minVersionWhy}`,
       formatAddress(header.version),
     );
   }
-  if (((header.xloadflags ?? 0) & XLF_KERNEL_64) === 0) {
-    throw refuse(
-      "BZIMAGE_NO_64BIT_ENTRY",
-      "xloadflags",
-      "XLF_KERNEL_64 (bit 0): a kernel with a 64-bit entry, not an i386 one",
-      header.xloadflags === undefined ? "no such field" : formatAddress(header.xloadflags),
-    );
-  }
-  if (kernelSize <= ENTRY_64_OFFSET) {
+  entry.check?.(header);
+  if (kernelSize <= entry.offset) {
     throw refuse(
       "BZIMAGE_FIELD",
       "syssize",
-      `more than ${ENTRY_64_OFFSET} bytes, the offset of the 64-bit entry`,
+      `more than ${entry.offset} bytes, the offset of the entry`,
       `${kernelSize} bytes`,
     );
   }
@@ -171,17 +181,21 @@ function checkPayload({ header, fileKernelSize }: BzImageKernel): void {
   );
 }
 
-function rulesOf({ header, kernelSize, fileKernelSize }: BzImageKernel): Rules {
+function rulesOf(
+  { header, kernelSize, fileKernelSize }: BzImageKernel,
+  entry: BzImageEntry,
+): Rules {
   const size = BigInt(Math.min(kernelSize, fileKernelSize));
   const initSize = BigInt(header.init_size ?? 0);
-  const mayBeHigh = ((header.xloadflags ?? 0) & XLF_CAN_BE_LOADED_ABOVE_4G) !== 0;
+  const mayBeHigh = entry.end > LOW_END &&
+    ((header.xloadflags ?? 0) & XLF_CAN_BE_LOADED_ABOVE_4G) !== 0;
   return {
     size,
     initSize: initSize > size ? initSize : size,
     alignments: alignmentsOf(header),
     relocatable: (header.relocatable_kernel ?? 0) !== 0,
     prefAddress: header.pref_address || HIGH_MEMORY_START,
-    end: mayBeHigh ? IDENTITY_MAP_END : LOW_END,
+    end: mayBeHigh ? entry.end : LOW_END,
   };
 }
 

@@ -187,7 +187,10 @@ describe("planBoot of a bzImage: headers that it refuses", () => {
       code: "BZIMAGE_BOOT_FLAG",
       ...at("boot_flag", 0x1fe),
     });
-    assertEquals(refused({ version: 0x20b }), { code: "BZIMAGE_VERSION", ...at("version", 0x206) });
+    assertEquals(refused({ version: 0x20b }, { protocol: "linux64" }), {
+      code: "BZIMAGE_VERSION",
+      ...at("version", 0x206),
+    });
     assertEquals(refused({ loadflags: 0 }), {
       code: "BZIMAGE_LOADFLAGS",
       ...at("loadflags", 0x211),
@@ -196,9 +199,9 @@ describe("planBoot of a bzImage: headers that it refuses", () => {
 
   it("has no 64-bit entry: i386, or a header that ends before xloadflags", () => {
     const expected = { code: "BZIMAGE_NO_64BIT_ENTRY", ...at("xloadflags", 0x236) };
-    assertEquals(refused({ xloadflags: 0 }), expected);
-    assertEquals(refused({ xloadflags: 0b10 }), expected);
-    assertEquals(refused({ jump: 0x35eb }), expected); // ends at 0x237
+    for (const fields of [{ xloadflags: 0 }, { xloadflags: 0b10 }, { jump: 0x35eb }]) {
+      assertEquals(refused(fields, { protocol: "linux64" }), expected); // 0x35: ends at 0x237
+    }
   });
 
   it("ends inside edd_mbr_sig_buffer of the zero page", () => {

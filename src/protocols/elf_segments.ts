@@ -1,13 +1,14 @@
-import { addressAdd, formatAddress } from "../address.ts";
+import { formatAddress } from "../address.ts";
 import { fieldError, LoaderError } from "../errors.ts";
-import type { ElfKernel, ElfSegment } from "../formats/elf.ts";
+import { ehdrField, type ElfKernel, type ElfSegment, phdrField } from "../formats/elf.ts";
 import type { Placement } from "../memory/placement.ts";
 import type { Space } from "../memory/space.ts";
 import type { KernelSource } from "../source.ts";
 import {
-  ELF64_EHDR,
-  ELF64_PHDR,
-  type Elf64Ehdr,
+  EI_CLASS,
+  EI_VERSION,
+  ELF_CLASS_LAYOUTS,
+  EM_386,
   EM_AARCH64,
   EM_RISCV,
   EM_X86_64,
@@ -17,7 +18,7 @@ import {
 } from "../structs/elf.ts";
 
 const MACHINES: { readonly [machine: number]: string } = {
-  3: "i386",
+  [EM_386]: "i386",
   [EM_X86_64]: "x86_64",
   [EM_AARCH64]: "aarch64",
   [EM_RISCV]: "riscv",
@@ -28,6 +29,36 @@ const TYPES: { readonly [type: number]: string } = {
   [ET_DYN]: "a position-independent executable",
   4: "a core dump",
 };
+
+/** The machine that a kernel of a class is for; an ELF32 file for x86_64 (x32) is no kernel. */
+const MACHINE_OF = { 32: EM_386, 64: EM_X86_64 } as const;
+
+/**
+ * Checks that an ELF kernel's entry is code for the mode in which a protocol enters it.
+ *
+ * @param elf The kernel.
+ * @param wanted The class that the protocol boots.
+ * @param protocol The protocol, and the one that boots the other class.
+ * @throws {LoaderError} `ELF_CLASS`.
+ */
+export function requireClass(
+  elf: ElfKernel,
+  wanted: 32 | 64,
+  protocol: { readonly name: string; readonly other: string },
+): void {
+  if (elf.elfClass === wanted) return;
+  throw new LoaderError(
+    "ELF_CLASS",
+    `Cannot boot kernel by ${protocol.name}: it is an ELF${elf.elfClass} file, whose e_entry is ` +
+      `${elf.elfClass}-bit code, an ELF${wanted} one is wanted, try protocol ${protocol.other}`,
+    {
+      field: "e_ident[EI_CLASS]",
+      offset: EI_CLASS,
+      expected: `${wanted}-bit`,
+      actual: `${elf.elfClass}-bit`,
+    },
+  );
+}
 
 /**
  * Takes the memory of an ELF kernel's segments, each where its p_paddr says.
@@ -41,16 +72,16 @@ const TYPES: { readonly [type: number]: string } = {
  * `ADDRESS_OVERFLOW`.
  */
 export function placeElf(elf: ElfKernel, source: KernelSource, space: Space): Placement[] {
-  checkHeader(elf.header);
+  checkHeader(elf);
   if (elf.segments.length === 0) {
     throw fieldError(
       "ELF_NO_SEGMENTS",
-      { field: "e_phnum", offset: ELF64_EHDR.fields.e_phnum.offset },
+      ehdrField(elf.elfClass, "e_phnum"),
       "at least one PT_LOAD segment",
       `none in ${elf.header.e_phnum} program headers`,
     );
   }
-  const placements = elf.segments.flatMap((segment) => placeSegment(segment, source));
+  const placements = elf.segments.flatMap((segment) => placeSegment(elf, segment, source));
   space.claim(placements, "ELF_SEGMENT_OVERLAP");
   return placements;
 }
@@ -85,60 +116,55 @@ export function resolveEntry(
   );
 }
 
-function checkHeader({ e_ident, e_machine, e_type, e_version, e_ehsize }: Elf64Ehdr): void {
-  const at = (field: keyof Elf64Ehdr) => ({ field, offset: ELF64_EHDR.fields[field].offset });
+function checkHeader({ elfClass, header }: ElfKernel): void {
+  const { e_ident, e_machine, e_type, e_version, e_ehsize } = header;
+  const at = (field: keyof typeof header) => ehdrField(elfClass, field);
   const named = (names: { readonly [n: number]: string }, value: number) =>
     names[value] ? `${value} (${names[value]})` : `${value}`;
-  if (e_machine !== EM_X86_64) {
+  if (e_machine !== MACHINE_OF[elfClass]) {
     throw fieldError(
       "ELF_MACHINE",
       at("e_machine"),
-      named(MACHINES, EM_X86_64),
+      named(MACHINES, MACHINE_OF[elfClass]),
       named(MACHINES, e_machine),
     );
   }
   if (e_type !== ET_EXEC && e_type !== ET_DYN) {
     throw fieldError("ELF_TYPE", at("e_type"), named(TYPES, ET_EXEC), named(TYPES, e_type));
   }
-  if (e_version !== EV_CURRENT || e_ident[6] !== EV_CURRENT) {
+  if (e_version !== EV_CURRENT || e_ident[EI_VERSION] !== EV_CURRENT) {
     const field = e_version === EV_CURRENT
-      ? { field: "e_ident[EI_VERSION]", offset: 6 }
+      ? { field: "e_ident[EI_VERSION]", offset: EI_VERSION }
       : at("e_version");
-    const actual = e_version === EV_CURRENT ? e_ident[6] : e_version;
+    const actual = e_version === EV_CURRENT ? e_ident[EI_VERSION] : e_version;
     throw fieldError("ELF_VERSION", field, `${EV_CURRENT}`, `${actual}`);
   }
-  if (e_ehsize < ELF64_EHDR.size) {
-    throw fieldError("ELF_HEADER_SIZE", at("e_ehsize"), `${ELF64_EHDR.size}`, `${e_ehsize}`);
+  const { size } = ELF_CLASS_LAYOUTS[elfClass].ehdr;
+  if (e_ehsize < size) {
+    throw fieldError("ELF_HEADER_SIZE", at("e_ehsize"), `${size}`, `${e_ehsize}`);
   }
 }
 
-function placeSegment(segment: ElfSegment, source: KernelSource): Placement[] {
+function placeSegment(
+  { elfClass }: ElfKernel,
+  segment: ElfSegment,
+  source: KernelSource,
+): Placement[] {
   const { index, paddr, memSize, offset } = segment;
   const fileSize = BigInt(segment.fileSize);
+  const at = phdrField(elfClass, segment, "p_memsz");
   if (memSize < fileSize) {
-    throw fieldError(
-      "ELF_SEGMENT_SIZE",
-      {
-        field: `p_memsz[${index}]`,
-        offset: segment.headerOffset + ELF64_PHDR.fields.p_memsz.offset,
-      },
-      `at least p_filesz, ${formatAddress(fileSize)}`,
-      formatAddress(memSize),
-    );
+    const expected = `at least p_filesz, ${formatAddress(fileSize)}`;
+    throw fieldError("ELF_SEGMENT_SIZE", at, expected, formatAddress(memSize));
   }
-  try {
-    addressAdd(paddr, memSize);
-  } catch (cause) {
+  // What is linked for 32 bits ends where they do, RAM above or not.
+  if (paddr + memSize > 1n << BigInt(elfClass)) {
     throw new LoaderError(
       "ADDRESS_OVERFLOW",
       `Cannot place kernel segment ${index}: p_paddr ${formatAddress(paddr)} + p_memsz ${
         formatAddress(memSize)
-      } leaves the 64-bit address space`,
-      {
-        field: `p_memsz[${index}]`,
-        offset: segment.headerOffset + ELF64_PHDR.fields.p_memsz.offset,
-        cause,
-      },
+      } leaves the ${elfClass}-bit address space`,
+      at,
     );
   }
   const placements: Placement[] = [];

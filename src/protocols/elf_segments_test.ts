@@ -157,6 +157,45 @@ describe("planBoot of an ELF kernel: the file header", () => {
     }
   });
 
+  it("is that of i386 in a 32-bit file, with its fields where that has them", () => {
+    const bits = 32;
+    const cases: [ElfImage["header"], string, string, number][] = [
+      [{ e_machine: 62 }, "ELF_MACHINE", "e_machine", 0x12], // x86_64: x32
+      [{ e_type: 1 }, "ELF_TYPE", "e_type", 0x10],
+      [{ e_version: 2 }, "ELF_VERSION", "e_version", 0x14],
+      [{ e_ehsize: 51 }, "ELF_HEADER_SIZE", "e_ehsize", 0x28],
+    ];
+    for (const [header, code, field, offset] of cases) {
+      assertEquals(refused({ bits, header }), { code, field, offset });
+    }
+    assertEquals(refused({ bits, segments: [] }), {
+      code: "ELF_NO_SEGMENTS",
+      field: "e_phnum",
+      offset: 0x2c,
+    });
+    assertEquals(refused({ bits, segments: [{ bytes: pattern(8), p_memsz: 7 }] }), {
+      code: "ELF_SEGMENT_SIZE",
+      field: "p_memsz[0]",
+      offset: 52 + 0x14,
+    });
+  });
+
+  it("of 32 bits names nothing past 4 GiB, RAM there or not", () => {
+    const at = (p_paddr: number) => ({
+      bits: 32 as const,
+      segments: [{ bytes: pattern(16) }, { bytes: pattern(16), p_paddr, p_memsz: 0x1000 }],
+    });
+    const all = [{ start: 0n, size: 8n << 30n }];
+    const boot = (p_paddr: number) =>
+      planBoot({ ram: all }, { kernel: elfImage(at(p_paddr)), protocol: "linux32" });
+    assertEquals(boot(0xfffff000).placements.at(-1)?.start, 0xfffff010n);
+    assertEquals(refusal(() => boot(0xfffff001)), {
+      code: "ADDRESS_OVERFLOW",
+      field: "p_memsz[1]",
+      offset: 52 + 32 + 0x14,
+    });
+  });
+
   it("may be that of a position-independent executable", () => {
     assertEquals(plan({ header: { e_type: 3 } }).protocol, "linux64");
   });
@@ -205,8 +244,8 @@ describe("planBoot of an ELF kernel: the entry", () => {
 });
 
 describe("planBoot of an ELF kernel: kernelAddress", () => {
-  it("is refused, by both protocols", () => {
-    for (const protocol of ["linux64", "pvh"]) {
+  it("is refused, by every protocol", () => {
+    for (const protocol of ["linux64", "linux32", "pvh"]) {
       assertEquals(refused({}, { protocol, kernelAddress: 0x100000n }), {
         code: "INVALID_OPTION",
         field: "kernelAddress",

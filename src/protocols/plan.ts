@@ -12,7 +12,7 @@ import type { SetupDataItem } from "../params/zero_page.ts";
 import { type KernelSource, sourceOf } from "../source.ts";
 
 /** A boot protocol: who says how the kernel is entered and what it is told. */
-export type BootProtocol = "linux64" | "pvh" | "arm64" | "riscv64";
+export type BootProtocol = "linux64" | "linux32" | "pvh" | "arm64" | "riscv64";
 
 /** An additional module of a PVH guest. */
 export interface BootModule {
@@ -33,7 +33,10 @@ export interface BootOptions {
   readonly initrd?: Uint8Array | KernelSource;
   /** The command line, printable ASCII; anything with a `toString`, such as a `Cmdline`. Default: empty. */
   readonly cmdline?: string | { toString(): string };
-  /** Default: `"pvh"` for an ELF with a PVH note, else `"linux64"`; an Image's own architecture. */
+  /**
+   * Default: `"pvh"` for an ELF with a PVH note, else `"linux64"` for a kernel with a 64-bit entry,
+   * `"linux32"` for one without; an Image's own architecture.
+   */
   readonly protocol?: BootProtocol;
   /** Where the kernel is loaded, guest-physical. Default: where it prefers to be. An ELF says so itself. */
   readonly kernelAddress?: bigint;
@@ -41,7 +44,7 @@ export interface BootOptions {
   readonly initrdAddress?: bigint;
   /**
    * x86: `"low"` stays below the kernel's initrd_addr_max (4 GiB for PVH) and is the default;
-   * `"high"` takes the highest free RAM, where the kernel allows that.
+   * `"high"` takes the highest free RAM, where the kernel allows that (by linux32 none does).
    */
   readonly initrdPlacement?: "low" | "high";
   /** Guest ranges that are taken. Default: none. */
@@ -52,7 +55,7 @@ export interface BootOptions {
   readonly maxCmdlineSize?: number;
   /** x86: guest-physical address of the ACPI RSDP. Default: none. */
   readonly rsdp?: bigint;
-  /** linux64: setup_data to hand over. Default: none. */
+  /** linux64, linux32: setup_data to hand over. Default: none. */
   readonly setupData?: readonly SetupDataItem[];
   /** pvh: modules after the initrd. Default: none. */
   readonly modules?: readonly BootModule[];
@@ -96,9 +99,9 @@ export interface BootRequest extends Omit<BootOptions, "kernel" | "initrd" | "cm
 
 /** The options that only some protocols have a use for. */
 const ONLY_FOR: { readonly [K in keyof BootOptions]?: readonly BootProtocol[] } = {
-  initrdPlacement: ["linux64", "pvh"],
-  rsdp: ["linux64", "pvh"],
-  setupData: ["linux64"],
+  initrdPlacement: ["linux64", "linux32", "pvh"],
+  rsdp: ["linux64", "linux32", "pvh"],
+  setupData: ["linux64", "linux32"],
   modules: ["pvh"],
   deviceTree: ["arm64", "riscv64"],
   seeds: ["arm64", "riscv64"],
@@ -125,7 +128,7 @@ export function requestOf(
     if (options[name as keyof BootOptions] === undefined || protocols.includes(protocol)) continue;
     throw invalidOption(
       name,
-      `protocol ${protocol} has no use for it, ${protocols.join(" and ")} has`,
+      `protocol ${protocol} has no use for it, it is for ${protocols.join(", ")}`,
     );
   }
   const { initrdPlacement } = options;

@@ -14,7 +14,7 @@ import { X86Guest } from "./x86_guest.ts";
 /**
  * Plans a boot by the PVH protocol: Xen docs/misc/pvh.pandoc, "x86/HVM direct boot ABI".
  *
- * @param elf An x86_64 ELF kernel with a XEN_ELFNOTE_PHYS32_ENTRY note.
+ * @param elf An ELF64 kernel for x86_64 or an ELF32 one for i386, with a XEN_ELFNOTE_PHYS32_ENTRY note.
  * @param request What the caller asks for.
  * @returns The plan.
  * @throws {LoaderError} `PVH_NOT_PRESENT` or `NOTE_MALFORMED` if the kernel has no PVH entry, or the
@@ -48,7 +48,7 @@ function pvhEntry(elf: ElfKernel, request: BootRequest): bigint {
     throw new LoaderError(
       "PVH_NOT_PRESENT",
       "Cannot boot kernel by PVH: it has no XEN_ELFNOTE_PHYS32_ENTRY note (CONFIG_PVH), " +
-        "try protocol linux64",
+        `try protocol linux${elf.elfClass}`,
       { field: "PT_NOTE", expected: 'a note of type 18 named "Xen"', actual: "none" },
     );
   }

@@ -119,6 +119,17 @@ describe("planBoot by PVH: the guest's tables, as the guest reads them", () => {
 });
 
 describe("planBoot by PVH: the entry", () => {
+  it("is the same in a 32-bit file", () => {
+    const segments = [{ bytes: pattern(0x40), p_paddr: 0x200000, p_vaddr: 0xc0200000 }];
+    const { cpu, protocol } = plan({ kernel: pvhImage(segments, 0x200010, 32) });
+    assertEquals([protocol, cpu.mode, cpu.rip], ["pvh", "protected", 0x200010n]);
+    assertEquals(refused({ kernel: pvhImage(segments, 0x200040, 32) }), {
+      code: "ENTRY_OUTSIDE_KERNEL",
+      field: "XEN_ELFNOTE_PHYS32_ENTRY",
+      offset: 52 + 2 * 32 + 0x40 + 16,
+    });
+  });
+
   it("is a descriptor of 4 or 8 bytes", () => {
     assertEquals(plan({ kernel: withNotes(word(0x100010)) }).cpu.rip, 0x100010n);
     assertEquals(plan({ kernel: withNotes(word(0x100020n, 8)) }).cpu.rip, 0x100020n);

@@ -1,5 +1,5 @@
 /** ELF as kernels use it: System V ABI, chapters 4 and 5 (gABI), and elf(5). */
-import { bytes, Struct, u16, u32, u64 } from "./struct.ts";
+import { bytes, Struct, u16, u32, u32wide, u64 } from "./struct.ts";
 
 /** "\x7fELF", read as a little-endian number. */
 export const ELF_MAGIC = 0x464c457f;
@@ -25,6 +25,8 @@ export const EV_CURRENT = 1;
 export const ET_EXEC = 2;
 /** gABI, e_type: a shared object, or a position-independent executable. */
 export const ET_DYN = 3;
+/** gABI, e_machine: Intel 80386. */
+export const EM_386 = 3;
 /** gABI, e_machine: AMD x86-64. */
 export const EM_X86_64 = 62;
 /** gABI, e_machine: AArch64. */
@@ -90,6 +92,27 @@ export const ELF64_EHDR: Struct<Elf64Ehdr> = new Struct<Elf64Ehdr>("Elf64_Ehdr",
   e_shstrndx: u16(0x3e),
 });
 
+/** The file header of a 32-bit ELF file: the same fields, addresses and offsets in 32 bits. */
+export type Elf32Ehdr = Elf64Ehdr;
+
+/** gABI figure 4-3. */
+export const ELF32_EHDR: Struct<Elf32Ehdr> = new Struct<Elf32Ehdr>("Elf32_Ehdr", 52, {
+  e_ident: bytes(0x00, 16),
+  e_type: u16(0x10),
+  e_machine: u16(0x12),
+  e_version: u32(0x14),
+  e_entry: u32wide(0x18),
+  e_phoff: u32wide(0x1c),
+  e_shoff: u32wide(0x20),
+  e_flags: u32(0x24),
+  e_ehsize: u16(0x28),
+  e_phentsize: u16(0x2a),
+  e_phnum: u16(0x2c),
+  e_shentsize: u16(0x2e),
+  e_shnum: u16(0x30),
+  e_shstrndx: u16(0x32),
+});
+
 /** A program header of a 64-bit ELF file: one segment. */
 export interface Elf64Phdr {
   /** Segment type. */
@@ -121,6 +144,39 @@ export const ELF64_PHDR: Struct<Elf64Phdr> = new Struct<Elf64Phdr>("Elf64_Phdr",
   p_memsz: u64(0x28),
   p_align: u64(0x30),
 });
+
+/** A program header of a 32-bit ELF file: the same fields in another order, all of 32 bits. */
+export type Elf32Phdr = Elf64Phdr;
+
+/** gABI figure 5-1. */
+export const ELF32_PHDR: Struct<Elf32Phdr> = new Struct<Elf32Phdr>("Elf32_Phdr", 32, {
+  p_type: u32(0x00),
+  p_offset: u32wide(0x04),
+  p_vaddr: u32wide(0x08),
+  p_paddr: u32wide(0x0c),
+  p_filesz: u32wide(0x10),
+  p_memsz: u32wide(0x14),
+  p_flags: u32(0x18),
+  p_align: u32wide(0x1c),
+});
+
+/** What an ELF file's class decides. */
+export interface ElfClassLayout {
+  /** The file header. */
+  readonly ehdr: Struct<Elf64Ehdr>;
+  /** A program header. */
+  readonly phdr: Struct<Elf64Phdr>;
+  /** gABI figure 4-8: bytes of a section header. */
+  readonly shdrSize: number;
+  /** gABI figure 4-8: where sh_info, 32 bits in either class, is in a section header. */
+  readonly shInfoOffset: number;
+}
+
+/** The layout of each class, by the width of its addresses in bits. */
+export const ELF_CLASS_LAYOUTS: { readonly [elfClass in 32 | 64]: ElfClassLayout } = {
+  32: { ehdr: ELF32_EHDR, phdr: ELF32_PHDR, shdrSize: 40, shInfoOffset: 0x1c },
+  64: { ehdr: ELF64_EHDR, phdr: ELF64_PHDR, shdrSize: 64, shInfoOffset: 0x2c },
+};
 
 /** The header of a note: the name and the descriptor follow, each padded. */
 export interface Elf64Nhdr {

@@ -71,6 +71,23 @@ export function u32be(offset: number): Field<number> {
 }
 
 /**
+ * A 32-bit little-endian field, as a bigint: an address or a size of a struct whose 64-bit variant
+ * has it in 64 bits.
+ *
+ * @param offset Bytes from the start of the struct.
+ * @returns The row.
+ */
+export function u32wide(offset: number): Field<bigint> {
+  const narrow = u32(offset);
+  return {
+    offset,
+    size: 4,
+    get: (view, at) => BigInt(narrow.get(view, at)),
+    set: (view, at, value) => narrow.set(view, at, Number(value)),
+  };
+}
+
+/**
  * A 64-bit little-endian field.
  *
  * @param offset Bytes from the start of the struct.

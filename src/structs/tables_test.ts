@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
-import { assertEquals } from "@std/assert";
-import { EHDR, IMAGE, PHDR, poke, SETUP } from "../../fuzz/arbitraries/images.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import { EHDR, EHDR32, IMAGE, PHDR, PHDR32, poke, SETUP } from "../../fuzz/arbitraries/images.ts";
 import {
   BOOT_E820_ENTRY,
   BOOT_PARAMS,
@@ -11,7 +11,7 @@ import {
   SETUP_HEADER_OFFSET,
   SETUP_HEADER_SINCE,
 } from "./bootparam.ts";
-import { ELF64_EHDR, ELF64_NHDR, ELF64_PHDR } from "./elf.ts";
+import { ELF32_EHDR, ELF32_PHDR, ELF64_EHDR, ELF64_NHDR, ELF64_PHDR } from "./elf.ts";
 import { ARM64_IMAGE_HEADER } from "./image_header.ts";
 import { HVM_MEMMAP_TABLE_ENTRY, HVM_MODLIST_ENTRY, HVM_START_INFO } from "./start_info.ts";
 
@@ -48,6 +48,36 @@ describe("ELF64_PHDR", () => {
     const { bytes, values } = distinct(PHDR, 56);
     assertEquals({ ...ELF64_PHDR.read(bytes) } as Record<string, number | bigint>, values);
     assertEquals(ELF64_PHDR.size, 56);
+  });
+});
+
+/** The fields that are bigints in both classes. */
+const WIDE = /^(e_(entry|phoff|shoff)|p_(offset|vaddr|paddr|filesz|memsz|align))$/;
+const widened = (values: Record<string, number | bigint>) =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, WIDE.test(name) ? BigInt(value) : value]),
+  );
+
+describe("ELF32_EHDR", () => {
+  it("has the 52 bytes of System V ABI figure 4-3, in the types of ELF64_EHDR", () => {
+    const { class: _c, data: _d, ident_version: _v, ...places } = EHDR32;
+    const { bytes, values } = distinct(places, 52);
+    const { e_ident, ...rest } = ELF32_EHDR.read(bytes);
+    assertEquals(rest as Record<string, number | bigint>, widened(values));
+    assertEquals(e_ident.length, 16);
+    assertEquals(ELF32_EHDR.size, 52);
+    assertEquals(ELF32_EHDR.encode(ELF32_EHDR.read(bytes)), bytes);
+  });
+});
+
+describe("ELF32_PHDR", () => {
+  it("has the 32 bytes of System V ABI figure 5-1, in the types of ELF64_PHDR", () => {
+    const { bytes, values } = distinct(PHDR32, 32);
+    const read = ELF32_PHDR.read(bytes);
+    assertEquals({ ...read } as Record<string, number | bigint>, widened(values));
+    assertEquals(ELF32_PHDR.size, 32);
+    assertEquals(ELF32_PHDR.encode(read), bytes);
+    assertThrows(() => ELF32_PHDR.encode({ ...read, p_paddr: 1n << 32n }), RangeError);
   });
 });
 
