@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { findOnPath } from "../scripts/children.ts";
 import { cacheEntry, fetchKernel } from "../scripts/debian_kernels.ts";
+import { findRuntime, runtimeCommand, type RuntimeName } from "../scripts/runtimes.ts";
 import {
   ensureTools,
   QEMU_AARCH64,
@@ -11,7 +12,7 @@ import {
 } from "../scripts/setup.ts";
 import { installBun } from "../scripts/setup_bun.ts";
 import type { Case, KernelNeed, Need, VmmNeed } from "./case.ts";
-import { findRuntime, kvmProblem, probe } from "./drivers/kvm/driver.ts";
+import { kvmProblem, probe } from "./drivers/kvm/driver.ts";
 import type { GuestArch } from "./machines.ts";
 
 /** What became of a need. */
@@ -71,6 +72,7 @@ export class Capabilities {
     for (const [key, need] of needs) {
       if (options.signal.aborted) break;
       if (need.kind === "kvm") found.set(key, await resolveKvm(found.get("qemu x86_64")));
+      if (need.kind === "runtime") found.set(key, await resolveRuntime(need.runtime, options));
       if (need.kind === "vmm") found.set(key, await resolveVmm(need, options));
       if (need.kind === "kernel") found.set(key, await resolveKernel(need, options));
     }
@@ -84,6 +86,8 @@ function keyOf(need: Need): string {
       return `qemu ${need.arch}`;
     case "kvm":
       return "kvm";
+    case "runtime":
+      return need.runtime;
     case "vmm":
       return `${need.runtime} on kvm, ${need.guest}`;
     case "kernel":
@@ -135,15 +139,34 @@ async function resolveKernel(need: KernelNeed, options: ResolveOptions): Promise
   }
 }
 
-/** Bun comes from npm into the cache, as the tests' does; without a KVM there is no use for it. */
+/** Bun comes from npm into the cache, as the tests' does. */
+async function ensureRuntime(
+  runtime: RuntimeName,
+  { offline, log }: ResolveOptions,
+): Promise<Capability | undefined> {
+  const isWanted = runtime === "bun" && !offline && runtimeCommand("bun") === undefined;
+  if (!isWanted || findOnPath("npm") === undefined) return undefined;
+  const problem = await installBun(log).catch((error: Error) => error.message);
+  return problem === undefined
+    ? undefined
+    : { state: "broken", reason: `Cannot install Bun: ${problem}` };
+}
+
+async function resolveRuntime(runtime: RuntimeName, options: ResolveOptions): Promise<Capability> {
+  const failed = await ensureRuntime(runtime, options);
+  if (failed !== undefined) return failed;
+  const found = await findRuntime(runtime);
+  return found.reason === undefined
+    ? { state: "there", version: `${runtime} ${found.version}`, path: found.command }
+    : { state: "missing", reason: `no ${runtime}: ${found.reason}` };
+}
+
+/** Without a KVM there is no use for Bun. */
 async function resolveVmm(need: VmmNeed, options: ResolveOptions): Promise<Capability> {
-  const { offline, log, signal } = options;
-  const isWanted = need.runtime === "bun" && !offline && kvmProblem() === undefined;
-  if (isWanted && findRuntime("bun") === undefined && findOnPath("npm") !== undefined) {
-    const problem = await installBun(log).catch((error: Error) => error.message);
-    if (problem !== undefined) return { state: "broken", reason: `Cannot install Bun: ${problem}` };
-  }
-  return await probe(need, signal);
+  const failed = kvmProblem() === undefined
+    ? await ensureRuntime(need.runtime, options)
+    : undefined;
+  return failed ?? await probe(need, options.signal);
 }
 
 /** KVM is a capability that is probed: a device that can be opened need not work. */

@@ -1,6 +1,6 @@
 /** What a conformance case is, and what can come of it. */
 import type { AddressRange, BootOptions, BootPlan, LoaderErrorCode, PlanJson } from "../mod.ts";
-import type { Accelerator } from "./drivers/accelerator.ts";
+import type { RuntimeName } from "../scripts/runtimes.ts";
 import type { GuestArch, Machine } from "./machines.ts";
 
 /** How a case ended. Red: fail, xpass, timeout, broken. */
@@ -8,6 +8,9 @@ export type Outcome = "pass" | "fail" | "xfail" | "xpass" | "timeout" | "skip" |
 
 /** Who runs a case. */
 export type DriverName = "qemu-tcg" | "qemu-kvm" | "kvm-deno" | "kvm-bun" | "none";
+
+/** An accelerator of QEMU. */
+export type Accelerator = "tcg" | "kvm";
 
 /** A distribution's kernel, which is downloaded. */
 export interface KernelNeed {
@@ -33,6 +36,7 @@ export interface VmmNeed {
 export type Need =
   | { readonly kind: "qemu"; readonly arch: GuestArch }
   | { readonly kind: "kvm" }
+  | { readonly kind: "runtime"; readonly runtime: RuntimeName }
   | VmmNeed
   | KernelNeed;
 
@@ -134,8 +138,22 @@ export interface RefusalCase {
   readonly layout: (kernels: KernelPaths) => Layout | Promise<Layout>;
 }
 
+/** A case that all plans of the run are made in another runtime, and are the same. */
+export interface RuntimeCase {
+  /** The tag of this kind. */
+  readonly kind: "runtime";
+  /** Its id. */
+  readonly id: CaseId;
+  /** What it needs. */
+  readonly needs: readonly Need[];
+  /** The runtime. */
+  readonly runtime: RuntimeName;
+  /** What is shown. */
+  readonly requirement?: string;
+}
+
 /** A case. */
-export type Case = BootCase | RefusalCase;
+export type Case = BootCase | RefusalCase | RuntimeCase;
 
 /** What came of a case. */
 export interface CaseResult {
@@ -165,6 +183,8 @@ export interface CaseResult {
   readonly serialTail?: readonly string[];
   /** What of the protocol the case shows. */
   readonly requirement?: string;
+  /** The runtimes that made the same plan. */
+  readonly plannedIn?: readonly string[];
   /** The plan that was booted. */
   readonly plan?: PlanJson;
   /** What was on the guest's serial port; of a long log its beginning and its end. */

@@ -13,6 +13,7 @@ import {
   planBoot,
   planToJson,
 } from "../mod.ts";
+import { RUNTIME } from "../scripts/runtimes.ts";
 import { type FileSource, openFile } from "../src/files.ts";
 import type { Capabilities } from "./capabilities.ts";
 import {
@@ -24,17 +25,22 @@ import {
   type Layout,
   type Mismatch,
   type RefusalCase,
+  type RuntimeCase,
 } from "./case.ts";
 import { confirmedAccelerator, judgeAccelerator } from "./drivers/accelerator.ts";
 import { type GuestExit, runGuest } from "./drivers/guest_process.ts";
 import { COMPLAINTS, judgeVmm, prepareVmmGuest } from "./drivers/kvm/driver.ts";
 import { prepareGuest } from "./drivers/qemu.ts";
 import { ramRanges } from "./machines.ts";
+import { comparePlans } from "./plan_text.ts";
+import type { RuntimePlans } from "./runtime_plans.ts";
 
 /** How cases are run. */
 export interface ExecuteOptions {
   /** What is there. */
   readonly capabilities: Capabilities;
+  /** The plans of the run in each runtime. */
+  readonly plans: RuntimePlans;
   /** Where artifacts go, a directory for each case. */
   readonly artifactsDir: string;
   /** Whether artifacts of green cases are kept, too. */
@@ -60,8 +66,7 @@ export async function execute(test: Case, options: ExecuteOptions): Promise<Case
   const unmet = unmetNeed(test, options.capabilities);
   let verdict: Verdict;
   try {
-    verdict = unmet ??
-      (test.kind === "refusal" ? await refuse(test) : await boot(test, options));
+    verdict = unmet ?? await runCase(test, options);
   } catch (error) {
     verdict = { outcome: "broken", reason: (error as Error)?.stack ?? String(error) };
   }
@@ -75,8 +80,39 @@ export async function execute(test: Case, options: ExecuteOptions): Promise<Case
     ...verdict,
     ms: Math.round(performance.now() - started),
     kernelVersion: versionOf("kernel"),
-    driverVersion: versionOf("qemu") ?? versionOf("vmm"),
+    driverVersion: versionOf("qemu") ?? versionOf("vmm") ?? versionOf("runtime"),
     requirement: test.requirement,
+  };
+}
+
+function runCase(test: Case, options: ExecuteOptions): Promise<Verdict> {
+  switch (test.kind) {
+    case "boot":
+      return boot(test, options);
+    case "refusal":
+      return refuse(test);
+    case "runtime":
+      return judgeRuntime(test, options.plans);
+    default:
+      return test satisfies never;
+  }
+}
+
+/** What a boot case compares with its own plan, without a guest: one runtime with the one that this is. */
+async function judgeRuntime({ runtime }: RuntimeCase, plans: RuntimePlans): Promise<Verdict> {
+  const there = await plans.answers(runtime);
+  if (there === undefined) return { outcome: "skip", reason: "no case of this run has a plan" };
+  const here = await plans.answers(RUNTIME);
+  const mismatches = Object.entries(here ?? there).flatMap(([id, plan]) =>
+    comparePlans(runtime, plan, there[id] ?? "").map((one) => ({
+      ...one,
+      what: `${id}: ${one.what}`,
+    }))
+  );
+  return mismatches.length === 0 ? { outcome: "pass" } : {
+    outcome: "fail",
+    reason: `${mismatches.length} plans are not the same in ${runtime} and ${RUNTIME}`,
+    mismatches,
   };
 }
 
@@ -163,12 +199,14 @@ async function boot(test: BootCase, options: ExecuteOptions): Promise<Verdict> {
     const timeout = options.timeout ?? test.timeout;
     const exit = await runGuest(command, { timeout, isDone: test.isDone, signal: options.signal });
     const seen = { serial: exit.serial, plan, options: layout.options, machine: test.machine };
+    const otherPlans = await options.plans.compare(test, plan);
     const confirmed = vmm === undefined ? confirmedAccelerator(directory) : undefined;
     const mismatches = [
       ...(vmm === undefined
         ? judgeAccelerator(accelerator, confirmed)
         : judgeVmm(directory, plan, exit)),
       ...test.judge(seen),
+      ...otherPlans,
     ];
     // What our own monitor complains of is among the mismatches, and no fault of the harness
     const isComplaint = vmm !== undefined && COMPLAINTS.includes(exit.code);
@@ -181,6 +219,7 @@ async function boot(test: BootCase, options: ExecuteOptions): Promise<Verdict> {
       ),
       plan: planToJson(plan),
       accelerator: confirmed,
+      plannedIn: otherPlans.length === 0 ? options.plans.runtimes : undefined,
       serial: clip(exit.serial),
       timing: { load: loaded - begun, prepare: prepared - loaded, guest: exit.ms },
     };

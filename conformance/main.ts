@@ -6,15 +6,16 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { LoaderError } from "../mod.ts";
 import { Capabilities } from "./capabilities.ts";
-import { type Case, type CaseResult, formatId, isRed } from "./case.ts";
+import { type CaseResult, formatId, isRed } from "./case.ts";
 import { CASES } from "./cases/all.ts";
-import { ownKernelCase } from "./cases/own_kernel.ts";
 import { Console } from "./console.ts";
-import { type Options, parseOptions, USAGE, UsageError } from "./options.ts";
+import { parseOptions, USAGE, UsageError } from "./options.ts";
 import { reportOf, writeJson } from "./report.ts";
 import { documentOf, type FinishedRun, requirementRows } from "./reporters/document.ts";
 import { checkReportPlace, writeReport } from "./reporters/write.ts";
 import { runCases } from "./runner.ts";
+import { RuntimePlans } from "./runtime_plans.ts";
+import { selectCases } from "./select.ts";
 import { casesOfShard } from "./shard.ts";
 
 const CACHE = fileURLToPath(new URL("../.cache", import.meta.url));
@@ -25,7 +26,7 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const selected = select(options);
+  const selected = selectCases(options);
   const cases = casesOfShard(selected, options.shard);
   if (options.list) {
     for (const { id } of cases) console.log(formatId(id));
@@ -50,9 +51,10 @@ async function main(args: readonly string[]): Promise<number> {
   const { signal } = stop;
   const resolving = { cacheDir: CACHE, offline: options.offline, log: console_.step, signal };
   const capabilities = await Capabilities.resolve(cases, resolving);
+  const plans = await RuntimePlans.start({ args, cases, capabilities, signal });
   const artifactsDir = runDirectory(console_.step);
   const { keep, timeout } = options;
-  const running = { capabilities, artifactsDir, keep, timeout, signal };
+  const running = { capabilities, plans, artifactsDir, keep, timeout, signal };
   const results = await runCases(cases, options.jobs, running, console_);
   removeIfEmpty(artifactsDir);
   // A part of the suite shows a part of the requirements: what is open, the whole suite says
@@ -129,12 +131,6 @@ function conclude(
   for (const problem of problems) console.log(`\n${problem}`);
   console.log(`\n${report.passed} passed, ${report.failed} failed, ${report.skipped} skipped`);
   return report.failed > 0 || !ran || !isWritten ? 1 : 0;
-}
-
-function select({ own, filters }: Options): readonly Case[] {
-  const all = own === undefined ? CASES : [ownKernelCase(own)];
-  if (filters.length === 0) return all;
-  return all.filter(({ id }) => filters.some((text) => formatId(id).includes(text.toLowerCase())));
 }
 
 /** What the user can do something about is said in a sentence; the rest is a defect, with its stack. */

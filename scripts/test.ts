@@ -15,9 +15,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "@std/cli/parse-args";
-import { findOnPath } from "./children.ts";
 import { countJunit } from "./junit.ts";
-import { BUN_DIRECTORY, bunIn } from "./setup_bun.ts";
+import { findRuntime, type RuntimeName } from "./runtimes.ts";
 import { type Counts, countsLine, denoCommand, ROOT, runStep, seconds } from "./steps.ts";
 
 const USAGE = `Usage: deno task test [options]
@@ -35,13 +34,9 @@ const BUN_TEST_MS = 120_000;
 const AT_ONCE = 2;
 const MISUSED = 2;
 
-/** A runtime's program, or why there is none. */
-type Found = { command: string; reason?: undefined } | { reason: string };
-
 /** A runtime that can run the tests. */
 interface Runtime {
-  name: string;
-  find: () => Promise<Found>;
+  name: RuntimeName;
   /** The arguments that run `files` and write a JUnit report to `report`. */
   args: (files: readonly string[], report: string) => string[];
   /** What matters in its output when something failed. */
@@ -52,7 +47,6 @@ interface Runtime {
 const RUNTIMES: readonly Runtime[] = [
   {
     name: "node",
-    find: findNode,
     args: (files, report) => [
       ...[
         "--import",
@@ -68,10 +62,6 @@ const RUNTIMES: readonly Runtime[] = [
   },
   {
     name: "deno",
-    find: () => {
-      const command = denoCommand();
-      return Promise.resolve(command ? { command } : { reason: "it is not on PATH" });
-    },
     args: (files, report) => [
       ...["test", "--allow-all", "--no-check", "--quiet", "--reporter=dot"],
       ...[`--junit-path=${report}`, ...files],
@@ -80,11 +70,6 @@ const RUNTIMES: readonly Runtime[] = [
   },
   {
     name: "bun",
-    find: () => {
-      const command = findOnPath("bun") ?? bunIn(BUN_DIRECTORY);
-      const reason = "it is neither on PATH nor in .cache; `deno task setup` puts it there";
-      return Promise.resolve(command ? { command } : { reason });
-    },
     args: (files, report) => [
       ...["test", "--only-failures", `--timeout=${BUN_TEST_MS}`, "--reporter=junit"],
       // Without ./ it takes them for patterns
@@ -93,23 +78,6 @@ const RUNTIMES: readonly Runtime[] = [
     failures: (output) => output,
   },
 ];
-
-/** Node 20 is the first that has what the tests use; tsx reads their types and import maps. */
-async function findNode(): Promise<Found> {
-  const command = findOnPath("node");
-  if (command === undefined) return { reason: "it is not on PATH" };
-  const version = await versionOf(command);
-  if (Number(version.split(".")[0]) < 20) return { reason: `it is ${version}, 20 is wanted` };
-  if (!existsSync(join(ROOT, "node_modules/tsx"))) {
-    return { reason: "node_modules has no tsx; `deno install` puts it there" };
-  }
-  return { command };
-}
-
-async function versionOf(command: string): Promise<string> {
-  const { output } = await runStep(command, ["--version"], { timeoutMs: 60_000 });
-  return /\d+\.\d+\.\d+\S*/.exec(output)?.[0] ?? "?";
-}
 
 /** The test files, relative to the root. */
 function testFiles(filter: string): string[] {
@@ -129,12 +97,12 @@ async function runIn(
   reports: string,
   noSkip: boolean,
 ): Promise<Counts> {
-  const found = await runtime.find();
+  const found = await findRuntime(runtime.name);
   if (found.reason !== undefined) {
     console.log(`${runtime.name}: ${noSkip ? "FAILED" : "skipped"}: ${found.reason}`);
     return { passed: 0, failed: noSkip ? 1 : 0, skipped: noSkip ? 0 : 1 };
   }
-  const name = `${runtime.name} ${await versionOf(found.command)}`;
+  const name = `${runtime.name} ${found.version}`;
   console.log(`${name}: ${files.length} files …`);
   const report = join(reports, `${runtime.name}.xml`);
   const deno = denoCommand();

@@ -5,6 +5,7 @@ import { COMPRESSED } from "./compressed.ts";
 import { DEBIAN } from "./debian.ts";
 import { VMM_DEBIAN, VMM_PROBES } from "./own_kvm.ts";
 import { REFUSAL_CASES } from "./refusals.ts";
+import { RUNTIMES } from "./runtimes.ts";
 import { X86_PROBES } from "./x86_probes.ts";
 
 /** Those that take long first: then the jobs end at about the same time. */
@@ -16,4 +17,5 @@ export const CASES: readonly Case[] = [
   ...ARM64_PROBES,
   ...COMPRESSED,
   ...REFUSAL_CASES,
+  ...RUNTIMES,
 ];

@@ -14,7 +14,7 @@ describe("CASES", () => {
     for (const id of ids) {
       assertMatch(
         id,
-        /^(qemu-tcg|qemu-kvm|kvm-deno|kvm-bun|none)\/(microvm|pc|q35|virt|-)\/(x86_64|i386|aarch64|riscv64)\/(linux64|pvh|arm64|riscv64)\/[a-z0-9.-]+\/[a-z0-9-]+$/,
+        /^(qemu-tcg|qemu-kvm|kvm-deno|kvm-bun|none)\/(microvm|pc|q35|virt|-)\/(x86_64|i386|aarch64|riscv64|any)\/(linux64|pvh|arm64|riscv64|any)\/[a-z0-9.-]+\/[a-z0-9-]+$/,
       );
     }
   });

@@ -1,10 +1,7 @@
 /** Which accelerator a guest runs on, as QEMU itself says: its monitor is asked before the first instruction. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Mismatch } from "../case.ts";
-
-/** An accelerator of QEMU. */
-export type Accelerator = "tcg" | "kvm";
+import type { Accelerator, Mismatch } from "../case.ts";
 
 /** Read as if typed: the machine stands still (-S) until QEMU has answered. */
 const COMMANDS = "info kvm\ninfo jit\ncont\n";

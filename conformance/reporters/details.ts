@@ -57,10 +57,11 @@ function shows(result: CaseResult, requirements: readonly RequirementRow[]): Mar
 }
 
 function facts(result: CaseResult): Markup {
-  const { id, ms, timing, refusal, kernelVersion, replay, artifacts } = result;
+  const { id, ms, timing, refusal, plannedIn, kernelVersion, replay, artifacts } = result;
   const rows: [string, Content][] = [
     ["time", timing ? markup`${formatTime(ms)}: ${spent(timing)}` : formatTime(ms)],
     ["hypervisor", hypervisorOf(result) ?? "none"],
+    ["same plan in", plannedIn?.join(", ")],
     ["kernel", kernelVersion && `version ${kernelVersion}`],
     ["refused with", refusal],
     ["run again", code(`deno task conform --filter ${id}`)],

@@ -40,7 +40,7 @@ export function formatTime(ms: number): string {
  * @returns Name and exact version; undefined if that is not known.
  */
 export function hypervisorOf({ id, driverVersion, accelerator }: CaseResult): string | undefined {
-  if (driverVersion === undefined) return undefined;
+  if (driverVersion === undefined || id.startsWith("none/")) return undefined;
   if (!id.startsWith("qemu-")) return `KVM, monitor in ${driverVersion}`;
   const confirmed = accelerator === undefined
     ? ""

@@ -4,12 +4,11 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { AddressRange, BootPlan } from "../../../mod.ts";
-import { findOnPath } from "../../../scripts/children.ts";
-import { BUN_DIRECTORY, bunIn } from "../../../scripts/setup_bun.ts";
-import { denoCommand } from "../../../scripts/steps.ts";
+import { runtimeCommand } from "../../../scripts/runtimes.ts";
 import type { Layout, Mismatch, VmmNeed } from "../../case.ts";
 import { type GuestExit, runGuest } from "../guest_process.ts";
-import { describePlan, encodeJob } from "./job.ts";
+import { comparePlans, describePlan } from "../../plan_text.ts";
+import { encodeJob } from "./job.ts";
 import type { KvmReport } from "./probe.ts";
 
 /** A runtime that our monitor runs in. */
@@ -60,7 +59,7 @@ export async function probe(
   const noKvm = (reason: string) => ({ state: "missing", reason, missingKvm: true } as const);
   const problem = kvmProblem();
   if (problem !== undefined) return noKvm(problem);
-  const path = findRuntime(runtime);
+  const path = runtimeCommand(runtime);
   if (path === undefined) {
     const reason =
       `${runtime} is neither on PATH nor in .cache; \`npx -y deno@2.9.5 task setup\` puts it there`;
@@ -102,16 +101,6 @@ export function kvmProblem(): string | undefined {
     if (code === "ENOENT") return "there is no /dev/kvm";
     return code === "EACCES" ? "no permission to use /dev/kvm" : message;
   }
-}
-
-/**
- * Finds a runtime: on PATH, and Bun in the cache, too.
- *
- * @param runtime Which.
- * @returns Its program, or `undefined` if it is not there.
- */
-export function findRuntime(runtime: VmmRuntime): string | undefined {
-  return runtime === "deno" ? denoCommand() : findOnPath("bun") ?? bunIn(BUN_DIRECTORY);
 }
 
 /** How a runtime runs a file; the guests' files need neither packages nor an import map. */
@@ -171,15 +160,8 @@ export function judgeVmm(directory: string, plan: BootPlan, exit: GuestExit): Mi
     const actual = exit.stderr.trim();
     mismatches.push({ what: "the monitor", expected: "nothing to complain of", actual });
   }
-  const here = describePlan(plan).split("\n");
-  const there = readPlan(directory).split("\n");
-  const at = here.findIndex((line, i) => line !== there[i]);
-  if (at >= 0 || here.length !== there.length) {
-    const line = at >= 0 ? at : here.length;
-    const what = `the plan in the guest's process, line ${line + 1}`;
-    mismatches.push({ what, expected: here[line] ?? "none", actual: there[line] ?? "none" });
-  }
-  return mismatches;
+  const there = readPlan(directory);
+  return [...mismatches, ...comparePlans("the guest's process", describePlan(plan), there)];
 }
 
 function readPlan(directory: string): string {

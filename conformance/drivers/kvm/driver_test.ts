@@ -8,7 +8,8 @@ import { planBoot } from "../../../mod.ts";
 import { type GuestExit, runGuest } from "../guest_process.ts";
 import { judgeVmm, prepareVmmGuest, probe, type VmmState } from "./driver.ts";
 import { tinyKernel } from "./instructions.ts";
-import { decodeJob, describePlan } from "./job.ts";
+import { describePlan } from "../../plan_text.ts";
+import { decodeJob } from "./job.ts";
 
 const RAM = [{ start: 0n, size: 4n << 20n }];
 const OPTIONS = { protocol: "linux64" } as const;

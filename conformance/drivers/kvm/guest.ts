@@ -13,7 +13,8 @@ import process from "node:process";
 import { bootLinux, GuestMemory } from "../../../mod.ts";
 import { openFile } from "../../../src/files.ts";
 import { COM1_INTERRUPT, LineWriter, Ports, Serial } from "./devices.ts";
-import { decodeJob, describePlan, type Job } from "./job.ts";
+import { describePlan } from "../../plan_text.ts";
+import { decodeJob, type Job } from "./job.ts";
 import { type Libc, loadLibc } from "./libc.ts";
 import { mapRam, VirtualMachine } from "./vmm.ts";
 

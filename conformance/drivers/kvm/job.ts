@@ -1,8 +1,6 @@
 /** What a guest's process is told to do: a file of JSON, with bigints and bytes in it. */
 import { Buffer } from "node:buffer";
-import type { AddressRange, BootOptions, BootPlan } from "../../../mod.ts";
-import { planToJson } from "../../../mod.ts";
-import { formatCrc32 } from "../../crc32.ts";
+import type { AddressRange, BootOptions } from "../../../mod.ts";
 import { bytesOf } from "../../matchers/content.ts";
 
 /** A guest to boot. */
@@ -59,27 +57,4 @@ export function decodeJob(text: string): Job {
     }
     return value;
   });
-}
-
-/**
- * A plan as text that is the same if and only if the plan is: `planToJson`, with what it leaves out.
- *
- * @param plan The plan.
- * @returns JSON, on lines.
- */
-export function describePlan(plan: BootPlan): string {
-  const contents = plan.placements.map(({ content }) => {
-    switch (content.kind) {
-      case "bytes":
-        return formatCrc32(content.bytes);
-      case "source":
-        return `from ${content.offset}`;
-      case "zeros":
-      case "claim":
-        return content.kind;
-      default:
-        return content satisfies never;
-    }
-  });
-  return JSON.stringify({ ...planToJson(plan), contents }, null, 1);
 }

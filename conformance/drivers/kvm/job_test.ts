@@ -1,8 +1,7 @@
 import { describe, it } from "node:test";
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { Cmdline, planBoot } from "../../../mod.ts";
-import { tinyKernel } from "./instructions.ts";
-import { decodeJob, describePlan, encodeJob, type Job } from "./job.ts";
+import { assertEquals } from "@std/assert";
+import { Cmdline } from "../../../mod.ts";
+import { decodeJob, encodeJob, type Job } from "./job.ts";
 
 const RAM = [{ start: 0n, size: 64n << 20n }];
 
@@ -43,22 +42,5 @@ describe("encodeJob and decodeJob", () => {
     });
     const { options } = decodeJob(text);
     assertEquals([options.initrd, options.cmdline], [bytes, "a b"]);
-  });
-});
-
-describe("describePlan", () => {
-  const plan = (options = {}) =>
-    planBoot({ ram: RAM }, { kernel: tinyKernel([0x90]), protocol: "linux64", ...options });
-
-  it("is the same for the same plan", () => {
-    assertEquals(describePlan(plan()), describePlan(plan()));
-  });
-
-  it("tells plans apart that differ in one byte of what is written", () => {
-    assertNotEquals(describePlan(plan({ cmdline: "a" })), describePlan(plan({ cmdline: "b" })));
-  });
-
-  it("tells the CPU's state", () => {
-    assert(describePlan(plan()).includes('"efer": "0x500"'));
   });
 });
