@@ -110,6 +110,7 @@ export function loadBzImage(
     const [a, b] = [up(load, alignment), up(preferred, alignment)];
     run = a > b ? a : b;
   }
+  need(run + span <= limit, "NO_SPACE");
   const work = outside({ start: run, size: span }, { start: load, size });
   room.claim([{ start: load, size }, ...work]);
   return {

@@ -92,6 +92,7 @@ export function placeBzImage(
   const { load, alignment } = request.kernelAddress === undefined
     ? chooseAddress(rules, space)
     : checkAddress(rules, request.kernelAddress);
+  requireReach(rules, runAddress(rules, load, alignment), setupHeaderField("pref_address"));
   const ranges = rangesOf(rules, load, alignment);
   space.claim([{ name: "kernel", ...ranges.kernel }, ...ranges.work]);
   const source = request.kernel;
@@ -240,24 +241,33 @@ function chooseAddress(rules: Rules, space: Space): { load: bigint; alignment: b
   return { load, alignment: align };
 }
 
+/** Checks an address that the kernel would be loaded at, or run at. */
+function requireReach(
+  rules: Rules,
+  start: bigint,
+  field: { readonly field: string; readonly offset?: number },
+): void {
+  const size = rules.initSize;
+  if (start + size <= rules.end) return;
+  throw new LoaderError(
+    "NO_SPACE",
+    `Cannot place kernel at ${
+      formatRange({ start, size })
+    } (${field.field}): it must end at or below ${
+      formatAddress(rules.end)
+    } (xloadflags, CAN_BE_LOADED_ABOVE_4G)`,
+    {
+      ...field,
+      ranges: [
+        { name: "kernel", start, size },
+        { name: "where this kernel can be loaded", start: 0n, size: rules.end },
+      ],
+    },
+  );
+}
+
 function checkAddress(rules: Rules, load: bigint): { load: bigint; alignment: bigint } {
-  if (load + rules.initSize > rules.end) {
-    const size = rules.initSize;
-    const window = { start: 0n, size: rules.end };
-    throw new LoaderError(
-      "NO_SPACE",
-      `Cannot place kernel at ${formatRange({ start: load, size })}: it must end at or below ${
-        formatAddress(rules.end)
-      } (xloadflags, CAN_BE_LOADED_ABOVE_4G)`,
-      {
-        field: "kernelAddress",
-        ranges: [{ name: "kernel", start: load, size }, {
-          name: "where this kernel can be loaded",
-          ...window,
-        }],
-      },
-    );
-  }
+  requireReach(rules, load, { field: "kernelAddress" });
   if (!rules.relocatable) return { load, alignment: rules.alignments[0] };
   const alignment = rules.alignments.find((align) => load % align === 0n);
   if (alignment !== undefined) return { load, alignment };

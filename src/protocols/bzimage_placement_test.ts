@@ -226,8 +226,36 @@ describe("planBoot of a bzImage: headers that it refuses", () => {
     });
     for (const pref_address of [1n << 63n, (1n << 64n) - 1n, 8n * GIB - 1n]) {
       assertEquals(refused({ pref_address }).code, "NO_SPACE");
-      assertEquals(refused({ pref_address, relocatable_kernel: 0 }).code, "OUTSIDE_RAM");
     }
     assertEquals(place({ kernel_alignment: 0x80000000 }).kernel.start, 2n * GIB);
+  });
+
+  it("cannot move, and prefers an address outside RAM or where it must not run", () => {
+    const fixed = { relocatable_kernel: 0, pref_address: 5n * GIB };
+    assertEquals(place(fixed).kernel.start, 5n * GIB);
+    assertEquals(refused({ ...fixed, pref_address: 8n * GIB - 1n }), {
+      code: "OUTSIDE_RAM",
+      between: ["kernel", "guest RAM"],
+    });
+    const unreachable = {
+      code: "NO_SPACE",
+      ...at("pref_address", 0x258),
+      between: ["kernel", "where this kernel can be loaded"],
+    };
+    for (const pref_address of [1n << 63n, (1n << 64n) - 1n]) {
+      assertEquals(refused({ ...fixed, pref_address }), unreachable);
+    }
+    const low = { ...fixed, xloadflags: 1 };
+    assertEquals(refused(low), unreachable);
+    // It moves itself there, wherever it is loaded
+    assertEquals(refused(low, { kernelAddress: MIB }), unreachable);
+    assertEquals(
+      refused({ ...low, relocatable_kernel: 1 }, { kernelAddress: 2n * MIB }),
+      unreachable,
+    );
+    const top = [{ start: 0n, size: 8n * GIB }];
+    const last = { ...low, pref_address: 4n * GIB - 0x10000n };
+    place(last, {}, top);
+    assertEquals(refused({ ...last, init_size: 0x10001 }, {}, top), unreachable);
   });
 });
