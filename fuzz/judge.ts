@@ -63,7 +63,6 @@ const DUTIES: Readonly<Record<string, Duty>> = {
   IMAGE_BIG_ENDIAN: "place",
   IMAGE_FIELD: "place",
   FDT_MAGIC: "place",
-  FDT_VERSION: "place",
   FDT_STRUCTURE: "place",
   FDT_VALUE: "field",
   FDT_TOO_BIG: "field",

@@ -8,6 +8,7 @@ import atomicSources from "./properties/atomic_sources.ts";
 import bootParams from "./properties/boot_params.ts";
 import bounded from "./properties/bounded.ts";
 import confined from "./properties/confined.ts";
+import dtc from "./properties/dtc.ts";
 import faithful from "./properties/faithful.ts";
 import linear from "./properties/linear.ts";
 import load from "./properties/load.ts";
@@ -54,6 +55,7 @@ export const PROPERTIES: readonly Property[] = [
   bootParams,
   modelBoot,
   modelFdt,
+  dtc,
   unpack,
   bounded,
   linear,

@@ -145,6 +145,14 @@ const BROKEN: Readonly<Record<string, Partial<Library> & { work?: () => number }
       return real.parseFdt(whole);
     },
   },
+  dtc: {
+    parseFdt(bytes) {
+      const other = bytes.slice();
+      // Compatibility with older readers is told by another version
+      if (other.length >= 40) new DataView(other.buffer).setUint32(20, 17);
+      return real.parseFdt(other);
+    },
+  },
   load: {
     Elf: {
       load(memory, image, options) {

@@ -46,7 +46,6 @@ export type LoaderErrorCode =
   | "COMPRESSED_UNSUPPORTED"
   | "COMPRESSED_NESTING"
   | "FDT_MAGIC"
-  | "FDT_VERSION"
   | "FDT_STRUCTURE"
   | "FDT_VALUE"
   | "FDT_TOO_BIG"

@@ -162,7 +162,8 @@ export const FAMILIES: readonly Family[] = [
   tree("device tree nodes of one name", 512, (n) => node("", repeat(n, () => node("chosen")))),
   tree("device tree properties of one long name", 512, (n) => {
     const name = "x".repeat(200);
-    return node("", [], repeat(n, () => ({ name, value: new Uint8Array(0) })));
+    const property = { name, value: new Uint8Array(0) };
+    return node("", repeat(n, (i) => node(`n${i}`, [], [property])));
   }),
   tree("device tree properties of many names", 512, (n) => {
     return node("", [], repeat(n, (i) => ({ name: `p${i}`, value: pattern(4) })));
@@ -170,7 +171,7 @@ export const FAMILIES: readonly Family[] = [
   tree("a long device tree property", 8192, (n) => {
     return node("", [], [{ name: "p", value: pattern(n) }]);
   }),
-  tree("FDT_NOPs", 256, (n) => node("", repeat(n, () => node("n"))), 16),
+  tree("FDT_NOPs", 256, (n) => node("", repeat(n, (i) => node(`n${i}`))), 16),
   {
     name: "a device tree deeper and deeper",
     first: 8,

@@ -18,6 +18,8 @@ export interface Tree {
 
 const cell = (value: number) => Uint8Array.of(0, 0, 0, value);
 const text = (value: string) => new TextEncoder().encode(`${value}\0`);
+/** Characters of names, and some that look like them. */
+const NAME_CHARS = [..."abzABZ059,._+-@*#?/~ "];
 
 const name = fc.oneof(
   {
@@ -39,9 +41,25 @@ const name = fc.oneof(
     }),
     weight: 1,
   },
+  { arbitrary: fc.string({ unit: fc.constantFrom(...NAME_CHARS), maxLength: 6 }), weight: 1 },
 );
 
 const property = fc.oneof(
+  fc.record({
+    name: fc.constantFrom("phandle", "phandle", "linux,phandle", "interrupt-parent"),
+    value: fc.oneof(
+      fc.constantFrom(1, 2, 3, 4, 0).map(cell),
+      fc.constantFrom(4, 4, 0, 5).map((size) => new Uint8Array(size).fill(255)),
+    ),
+  }),
+  fc.record({
+    name: fc.constantFrom("name", "name", "label", "a"),
+    value: fc.constantFrom("chosen", "memory", "a", "", "a\0").map(text),
+  }),
+  fc.record({
+    name: fc.string({ unit: fc.constantFrom(...NAME_CHARS), maxLength: 4 }),
+    value: fc.uint8Array({ maxLength: 17 }),
+  }),
   fc.record({
     name: fc.constantFrom("#address-cells", "#size-cells"),
     value: fc.oneof(fc.constantFrom(1, 2, 0, 3, 255).map(cell), fc.uint8Array({ maxLength: 5 })),
@@ -76,8 +94,8 @@ function nodes(levels: number): fc.Arbitrary<Node> {
 
 const node = nodes(3);
 
-/** Trees that a DTB can hold. */
-export const trees: fc.Arbitrary<Tree> = fc.record({
+/** Trees of any names, some of them twice. */
+export const roughTrees: fc.Arbitrary<Tree> = fc.record({
   bootCpuId: boundary32,
   reservations: fc.array(
     fc.record({ start: boundary, size: boundary.map((size) => size || 1n) }),
@@ -85,6 +103,32 @@ export const trees: fc.Arbitrary<Tree> = fc.record({
   ),
   root: node.map((root) => ({ ...root, name: "" })),
 });
+
+/** Trees that a DTB can hold. */
+export const trees: fc.Arbitrary<Tree> = roughTrees.map((tree) => {
+  return { ...tree, root: mended(tree.root) };
+});
+
+/** Leaves out of a tree what it must not have. */
+function mended(node: Node, phandles: Set<string> = new Set()): Node {
+  const properties = onlyFirst(node.properties).filter(({ name, value }) => {
+    if (name === "name") return false;
+    if (name === "linux,phandle") return false;
+    if (name !== "phandle") return /^[a-zA-Z0-9,._+*#?-]*$/.test(name);
+    const number = value.join();
+    if (phandles.has(number) || ["0,0,0,0", "255,255,255,255"].includes(number)) return false;
+    phandles.add(number);
+    return value.length === 4;
+  });
+  const children = onlyFirst(node.children)
+    .filter(({ name }) => /^[a-zA-Z0-9,._+-]*(@[a-zA-Z0-9,._+-]*)?$/.test(name))
+    .map((child) => mended(child, phandles));
+  return { ...node, properties, children };
+}
+
+function onlyFirst<T extends { name: string }>(items: T[]): T[] {
+  return [...new Map(items.toReversed().map((item) => [item.name, item])).values()].toReversed();
+}
 
 /** Trees that an arm64 or riscv64 boot can use: cells of the root are right, nothing odd reserved. */
 export const bootTrees: fc.Arbitrary<Tree> = fc.record({
@@ -106,7 +150,8 @@ export const bootTrees: fc.Arbitrary<Tree> = fc.record({
       { name: "#address-cells", value: cell(cells) },
       { name: "#size-cells", value: cell(cells) },
     ],
-    children: children.filter(({ name }) => name !== "reserved-memory"),
+    children: mended({ name: "", properties: [], children }).children
+      .filter(({ name }) => name !== "reserved-memory"),
   },
 }));
 
@@ -115,9 +160,14 @@ export const bootTrees: fc.Arbitrary<Tree> = fc.record({
  *
  * @param tree The tree.
  * @param nops FDT_NOPs before every token but the first and the last, where dtc wants none.
+ * @param version The version: before 16, nodes tell their path, and long values are aligned to 8.
  * @returns The file.
  */
-export function dtb({ bootCpuId, reservations, root }: Tree, nops = 0): Uint8Array {
+export function dtb(
+  { bootCpuId, reservations, root }: Tree,
+  nops = 0,
+  version = 17,
+): Uint8Array {
   const structure: number[] = [];
   const strings: number[] = [];
   const offsets = new Map<string, number>();
@@ -131,9 +181,10 @@ export function dtb({ bootCpuId, reservations, root }: Tree, nops = 0): Uint8Arr
     word(value);
   };
   const chars = (text: string) => [...text].map((char) => char.charCodeAt(0));
-  const write = (node: Node) => {
+  const write = (node: Node, parent: string) => {
     token(1, node === root ? 0 : nops);
-    structure.push(...chars(node.name), 0);
+    const path = version < 16 ? `${parent}/${node.name}` : node.name;
+    structure.push(...chars(path), 0);
     pad();
     for (const { name, value } of node.properties) {
       if (!offsets.has(name)) {
@@ -143,13 +194,14 @@ export function dtb({ bootCpuId, reservations, root }: Tree, nops = 0): Uint8Arr
       token(3);
       word(value.length);
       word(offsets.get(name)!);
+      if (version < 16 && value.length >= 8 && structure.length % 8 !== 0) word(0);
       for (const byte of value) structure.push(byte);
       pad();
     }
-    node.children.forEach(write);
+    node.children.forEach((child) => write(child, node === root ? "" : path));
     token(2);
   };
-  write(root);
+  write(root, "");
   token(9, 0);
   const reserved = 16 * (reservations.length + 1);
   const bytes = new Uint8Array(40 + reserved + structure.length + strings.length);
@@ -162,8 +214,8 @@ export function dtb({ bootCpuId, reservations, root }: Tree, nops = 0): Uint8Arr
     structureAt,
     stringsAt,
     40,
-    17,
-    16,
+    version,
+    Math.min(version, 16),
     bootCpuId,
     strings.length,
     structure.length,
@@ -187,10 +239,11 @@ const PLACES: readonly Place[] = [
 
 /** DTBs, a third of them as they should be. */
 export const dtbFiles: fc.Arbitrary<Uint8Array> = fc.record({
-  tree: trees,
+  tree: fc.oneof({ arbitrary: trees, weight: 3 }, { arbitrary: roughTrees, weight: 1 }),
   nops: fc.constantFrom(0, 0, 0, 1, 3),
+  version: fc.constantFrom(17, 17, 17, 17, 16, 3, 2, 1),
   bends: bends(PLACES, true),
-}).map(({ tree, nops, bends }) => bent(dtb(tree, nops), bends));
+}).map(({ tree, nops, version, bends }) => bent(dtb(tree, nops, version), bends));
 
 /** DTBs for a boot: most can be used. */
 export const bootDtbs: fc.Arbitrary<Uint8Array> = fc.oneof(

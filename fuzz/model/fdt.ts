@@ -1,6 +1,6 @@
 /**
- * A device tree read as plainly as can be: Devicetree Specification v0.4, chapter 5. Independent of
- * the library; small trees only, for it recurses.
+ * A device tree read as plainly as can be: Devicetree Specification v0.4, chapter 5, and what dtc
+ * makes of it. Independent of the library; small trees only, for it recurses.
  *
  * @module
  */
@@ -37,16 +37,14 @@ function read(file: Uint8Array): Tree {
   const u32 = (at: number) => view.getUint32(at); // a RangeError past the end
   need(u32(0) === 0xd00dfeed);
   const [total, structAt, stringsAt, rsvAt] = [u32(4), u32(8), u32(12), u32(16)];
-  const [version, lastCompatible, bootCpuId] = [u32(20), u32(24), u32(28)];
-  const stringsSize = u32(32);
-  need(version >= 16 && lastCompatible <= Math.min(version, 17));
-  const headerSize = version >= 17 ? 40 : 36;
-  const structSize = version >= 17 ? u32(36) : total - structAt;
+  const version = u32(20);
+  u32(24);
+  const headerSize = version >= 17 ? 40 : version >= 3 ? 36 : version === 2 ? 32 : 28;
   need(total >= headerSize && total <= MAX_SIZE && total <= file.length);
-  for (const [at, align] of [[structAt, 4], [stringsAt, 1], [rsvAt, 8]]) {
-    need(at >= headerSize && at <= total && at % align === 0);
-  }
-  need(structAt + structSize <= total && stringsAt + stringsSize <= total);
+  const bootCpuId = version >= 2 ? u32(28) : 0;
+  const stringsSize = version >= 3 ? u32(32) : total - stringsAt;
+  need(structAt < total && rsvAt < total && stringsAt <= total && stringsAt + stringsSize <= total);
+  if (version >= 17) need(structAt + u32(36) <= total);
 
   const reservations: { start: bigint; size: bigint }[] = [];
   for (let at = rsvAt;; at += 16) {
@@ -56,17 +54,17 @@ function read(file: Uint8Array): Tree {
     reservations.push({ start, size });
   }
 
-  const end = structAt + structSize;
+  const end = total;
   let at = structAt;
   const word = () => {
     need(at + 4 <= end);
     at += 4;
     return u32(at - 4);
   };
-  const name = (from: number, until: number) => {
+  const name = (from: number, until: number, max = MAX_NAME) => {
     let text = "";
     for (let i = from;; i++) {
-      need(i < until && text.length <= MAX_NAME);
+      need(i < until && text.length <= max);
       if (file[i] === 0) return text;
       text += String.fromCharCode(file[i]);
     }
@@ -75,31 +73,71 @@ function read(file: Uint8Array): Tree {
     at += Math.ceil(size / 4) * 4;
     need(at <= end);
   };
-  const node = (depth: number): Node => {
+  const phandles: number[] = [];
+  const node = (depth: number, parent: string): Node => {
     need(depth <= MAX_DEPTH);
-    const self: Node = { name: name(at, end), properties: [], children: [] };
-    skip(self.name.length + 1);
+    const path = name(at, end, version < 16 ? 64 * 256 : MAX_NAME);
+    skip(path.length + 1);
+    const self: Node = { name: path, properties: [], children: [] };
+    if (version < 16) {
+      // The parent's path, and one more character, which is a slash
+      const prefix = parent === "/" ? parent : parent + path[parent.length];
+      need(path.startsWith(prefix) && path.startsWith(parent));
+      self.name = path.slice(prefix.length);
+      need(self.name.length <= MAX_NAME);
+    }
     for (;;) {
       const token = word();
       if (token === 4) continue;
-      if (token === 2) return self;
+      if (token === 2) {
+        requireSound(self, phandles);
+        return self;
+      }
       if (token === 1) {
-        self.children.push(node(depth + 1));
+        self.children.push(node(depth + 1, path));
         continue;
       }
       need(token === 3);
       const [size, nameAt] = [word(), word()];
       need(nameAt < stringsSize);
       const called = name(stringsAt + nameAt, stringsAt + stringsSize);
+      if (version < 16 && size >= 8 && (at - structAt) % 8 === 4) skip(4);
       const from = at;
       skip(size);
       self.properties.push({ name: called, value: file.slice(from, from + size) });
     }
   };
   need(word() === 1);
-  const root = node(1);
+  const root = node(1, "");
   need(word() === 9);
   return { bootCpuId, reservations, root };
+}
+
+/** What `dtc` calls an ERROR, as its tests of a tree are described in its manual and messages. */
+function requireSound({ name, properties, children }: Node, phandles: number[]): void {
+  for (const items of [properties, children]) {
+    for (const item of items) {
+      need(items.every((other) => other === item || other.name !== item.name));
+    }
+  }
+  need([...name].every((char) => /[a-zA-Z0-9]/.test(char) || ",._+-@".includes(char)));
+  need(name.split("@").length <= 2);
+  let own = 0;
+  for (const { name: called, value } of properties) {
+    need([...called].every((char) => /[a-zA-Z0-9]/.test(char) || ",._+*#?-".includes(char)));
+    if (called === "name") {
+      need(new TextDecoder("latin1").decode(value) === `${name.split("@")[0]}\0`);
+    }
+    if (called !== "phandle" && called !== "linux,phandle") continue;
+    need(value.length === 4);
+    const phandle = Number(numberOf(value));
+    need(phandle !== 0 && phandle !== 0xffff_ffff && (own === 0 || own === phandle));
+    own = phandle;
+  }
+  if (own !== 0) {
+    need(!phandles.includes(own));
+    phandles.push(own);
+  }
 }
 
 /**

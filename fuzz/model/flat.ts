@@ -100,7 +100,7 @@ function treeOf(
 }
 
 const TREE_CODES = [
-  ...["FDT_MAGIC", "FDT_VERSION", "FDT_STRUCTURE", "FDT_TOO_BIG", "TRUNCATED", "LIMIT_EXCEEDED"],
+  ...["FDT_MAGIC", "FDT_STRUCTURE", "FDT_VALUE", "FDT_TOO_BIG", "TRUNCATED", "LIMIT_EXCEEDED"],
 ];
 
 function reservedBy(tree: Tree): Span[] {

@@ -1,30 +1,19 @@
 import type { AddressRange } from "../address.ts";
-import { fieldError, type LoaderError, type LoaderErrorCode } from "../errors.ts";
-import {
-  MAX_FDT_DEPTH,
-  MAX_FDT_NAME,
-  MAX_FDT_NODES,
-  MAX_FDT_PROPERTIES,
-  MAX_FDT_SIZE,
-} from "../limits.ts";
-import { take } from "../bytes.ts";
+import { fieldError, type LoaderError } from "../errors.ts";
+import { MAX_FDT_DEPTH, MAX_FDT_NAME, MAX_FDT_NODES, MAX_FDT_PROPERTIES } from "../limits.ts";
 import {
   FDT_BEGIN_NODE,
   FDT_END,
   FDT_END_NODE,
-  FDT_HEADER,
-  FDT_HEADER_SIZE_V16,
   FDT_LAST_COMP_VERSION,
-  FDT_MAGIC,
   FDT_NOP,
   FDT_PROP,
   FDT_RESERVE_ENTRY_SIZE,
-  FDT_RSVMAP_ALIGNMENT,
-  FDT_STRUCT_ALIGNMENT,
   FDT_TOKEN_SIZE,
-  FDT_VERSION,
   type FdtHeader,
 } from "../structs/fdt.ts";
+import { parseFdtHeader } from "./fdt_header.ts";
+import { FdtRules, quoteName } from "./fdt_rules.ts";
 
 /** A property of a device tree node. */
 export interface FdtProperty {
@@ -38,9 +27,9 @@ export interface FdtProperty {
 export interface FdtNode {
   /** Its name with the unit address, e.g. `"memory@40000000"`: each character is one byte of it. */
   name: string;
-  /** Its properties, in order. Of two with the same name, Linux sees the first. */
+  /** Its properties, in order. No two have the same name. */
   properties: FdtProperty[];
-  /** Its child nodes, in order. Of two with the same name, Linux sees the first. */
+  /** Its child nodes, in order. No two have the same name. */
   children: FdtNode[];
 }
 
@@ -57,16 +46,17 @@ export interface FdtTree {
 /**
  * Reads a flattened device tree (DTB).
  *
- * Versions 16 and up that version 17 readers can read are accepted, bytes past `totalsize` are not
- * looked at. What is in the file is in the tree: duplicate nodes and properties stay, and nothing is
- * checked for its meaning. The block structure must be one that dtc, libfdt and Linux all accept;
- * a property after a child node, which dtc warns of, joins the node's other properties.
+ * Accepted is what `dtc -I dtb` exits 0 on, within the caps of limits.ts: the blocks may lie
+ * anywhere in `totalsize`, a property after a child node joins the node's other properties, and
+ * names and phandles are unique and well-formed. PORTING.md lists where dtc's answer is another.
+ * Of versions before 16, whose nodes tell their whole path, the tree has the names only.
  *
  * @param bytes The file. It is copied: the tree does not depend on it.
  * @returns The tree.
- * @throws {LoaderError} `TRUNCATED` if the file ends before its `totalsize`; `FDT_MAGIC`,
- * `FDT_VERSION` for another format; `FDT_STRUCTURE` for blocks, tokens or strings that are not
- * where they must be; `FDT_TOO_BIG` past {@linkcode MAX_FDT_SIZE}; `LIMIT_EXCEEDED` past another cap.
+ * @throws {LoaderError} `TRUNCATED` if the file ends before its `totalsize`; `FDT_MAGIC` for another
+ * format; `FDT_STRUCTURE` for blocks, tokens or strings that are not where they must be; `FDT_VALUE`
+ * for names and phandles that no tree may have; `FDT_TOO_BIG` past {@linkcode MAX_FDT_SIZE};
+ * `LIMIT_EXCEEDED` past another cap.
  *
  * @example
  * ```ts
@@ -78,76 +68,14 @@ export interface FdtTree {
  * ```
  */
 export function parseFdt(bytes: Uint8Array): FdtTree {
-  const header = parseHeader(bytes);
+  const header = parseFdtHeader(bytes);
   // Not slice(): that of a Node Buffer does not copy.
-  const blob = new Uint8Array(take(bytes, 0, header.totalsize, "device tree"));
+  const blob = new Uint8Array(bytes.subarray(0, header.totalsize));
   return {
     bootCpuId: header.boot_cpuid_phys,
     reservations: parseReservations(blob, header),
     root: new StructureReader(blob, header).readTree(),
   };
-}
-
-function parseHeader(bytes: Uint8Array): FdtHeader {
-  const { fields } = FDT_HEADER;
-  const word = take(bytes, 0, fields.magic.size, "fdt_header.magic");
-  const magic = fields.magic.get(new DataView(word.buffer, word.byteOffset, word.length), 0);
-  if (magic !== FDT_MAGIC) throw headerError("FDT_MAGIC", "magic", hex(FDT_MAGIC), hex(magic));
-
-  const padded = new Uint8Array(FDT_HEADER.size);
-  padded.set(take(bytes, 0, FDT_HEADER_SIZE_V16, FDT_HEADER.name));
-  const { version } = FDT_HEADER.read(padded);
-  if (version < FDT_LAST_COMP_VERSION) {
-    throw headerError("FDT_VERSION", "version", `at least ${FDT_LAST_COMP_VERSION}`, `${version}`);
-  }
-  const hasStructSize = version >= FDT_VERSION;
-  if (hasStructSize) padded.set(take(bytes, 0, FDT_HEADER.size, FDT_HEADER.name));
-  let header = FDT_HEADER.read(padded);
-
-  const newest = Math.min(version, FDT_VERSION);
-  if (header.last_comp_version > newest) {
-    const actual = `${header.last_comp_version}`;
-    throw headerError("FDT_VERSION", "last_comp_version", `at most ${newest}`, actual);
-  }
-  const headerSize = hasStructSize ? FDT_HEADER.size : FDT_HEADER_SIZE_V16;
-  const { totalsize } = header;
-  if (totalsize < headerSize) {
-    throw headerError("FDT_STRUCTURE", "totalsize", `at least ${hex(headerSize)}`, hex(totalsize));
-  }
-  if (totalsize > MAX_FDT_SIZE) {
-    throw headerError("FDT_TOO_BIG", "totalsize", `at most ${hex(MAX_FDT_SIZE)}`, hex(totalsize));
-  }
-  take(bytes, 0, totalsize, "device tree");
-
-  requireBlock(header, headerSize, "off_mem_rsvmap", FDT_RSVMAP_ALIGNMENT);
-  requireBlock(header, headerSize, "off_dt_struct", FDT_STRUCT_ALIGNMENT);
-  requireBlock(header, headerSize, "off_dt_strings", 1);
-  if (!hasStructSize) header = { ...header, size_dt_struct: totalsize - header.off_dt_struct };
-  requireSize(header, "size_dt_strings", totalsize - header.off_dt_strings);
-  requireSize(header, "size_dt_struct", totalsize - header.off_dt_struct);
-  return header;
-}
-
-function requireBlock(
-  header: FdtHeader,
-  headerSize: number,
-  name: "off_mem_rsvmap" | "off_dt_struct" | "off_dt_strings",
-  alignment: number,
-): void {
-  const offset = header[name];
-  if (offset >= headerSize && offset <= header.totalsize && offset % alignment === 0) return;
-  const aligned = alignment > 1 ? `a multiple of ${alignment} ` : "";
-  const inside = `in [${hex(headerSize)}..${hex(header.totalsize)}]`;
-  throw headerError("FDT_STRUCTURE", name, aligned + inside, hex(offset));
-}
-
-function requireSize(
-  header: FdtHeader,
-  name: "size_dt_strings" | "size_dt_struct",
-  max: number,
-): void {
-  if (header[name] <= max) return;
-  throw headerError("FDT_STRUCTURE", name, `at most ${hex(max)}`, hex(header[name]));
 }
 
 function parseReservations(blob: Uint8Array, header: FdtHeader): AddressRange[] {
@@ -164,14 +92,31 @@ function parseReservations(blob: Uint8Array, header: FdtHeader): AddressRange[] 
   throw fieldError("FDT_STRUCTURE", location, "an entry", "the end of the device tree");
 }
 
-/** Reads the structure block token by token; what is open is a list, not the call stack. */
+/** A path in a tree of the caps; each lies in the file, so that all are read in linear time. */
+const MAX_PATH = MAX_FDT_DEPTH * (MAX_FDT_NAME + 1);
+
+/** A node whose end is not read yet. */
+interface OpenNode {
+  readonly node: FdtNode;
+  /** Where its token lies. */
+  readonly at: number;
+  /** Its name as it is in the file: a path before version 16. */
+  readonly flatName: string;
+}
+
+/**
+ * Reads the structure block token by token; what is open is a list, not the call stack. As in dtc,
+ * the block may go on past `size_dt_struct`: FDT_END is its end.
+ */
 class StructureReader {
   readonly #blob: Uint8Array;
   readonly #view: DataView;
   readonly #header: FdtHeader;
-  readonly #end: number;
+  readonly #start: number;
   readonly #strings: Uint8Array;
   readonly #names: Map<number, string> = new Map();
+  readonly #rules: FdtRules = new FdtRules();
+  readonly #isOld: boolean;
   #at: number;
   #nodes = 0;
   #properties = 0;
@@ -180,41 +125,42 @@ class StructureReader {
     this.#blob = blob;
     this.#view = viewOf(blob);
     this.#header = header;
-    this.#at = header.off_dt_struct;
-    this.#end = header.off_dt_struct + header.size_dt_struct;
+    this.#start = this.#at = header.off_dt_struct;
     const stringsEnd = header.off_dt_strings + header.size_dt_strings;
     this.#strings = blob.subarray(header.off_dt_strings, stringsEnd);
+    this.#isOld = header.version < FDT_LAST_COMP_VERSION;
   }
 
   readTree(): FdtNode {
     this.#expect(FDT_BEGIN_NODE, "FDT_BEGIN_NODE");
-    const root = this.#beginNode();
-    const open: FdtNode[] = [root];
+    const root = this.#beginNode("");
+    const open: OpenNode[] = [root];
     while (open.length > 0) {
       const at = this.#at;
+      const { node, flatName } = open[open.length - 1];
       const token = this.#word("token");
       switch (token) {
         case FDT_NOP:
           break;
         case FDT_PROP:
-          open[open.length - 1].properties.push(this.#property());
+          node.properties.push(this.#property());
           break;
         case FDT_BEGIN_NODE: {
           if (open.length === MAX_FDT_DEPTH) throw limitError("nested nodes", MAX_FDT_DEPTH, at);
-          const node = this.#beginNode();
-          open[open.length - 1].children.push(node);
-          open.push(node);
+          const child = this.#beginNode(flatName);
+          node.children.push(child.node);
+          open.push(child);
           break;
         }
         case FDT_END_NODE:
-          open.pop();
+          this.#endNode(open.pop()!);
           break;
         default:
           throw structureError("token", at, "a token that may stand in a node", hex(token));
       }
     }
     this.#expect(FDT_END, "FDT_END");
-    return root;
+    return root.node;
   }
 
   #expect(wanted: number, name: string): void {
@@ -225,15 +171,24 @@ class StructureReader {
     }
   }
 
-  /** The name of a node, whose token is behind; the token begins four bytes before. */
-  #beginNode(): FdtNode {
+  /** A node, whose token is behind; the token begins four bytes before. */
+  #beginNode(parent: string): OpenNode {
     const at = this.#at;
     if (++this.#nodes > MAX_FDT_NODES) {
       throw limitError("nodes", MAX_FDT_NODES, at - FDT_TOKEN_SIZE);
     }
-    const name = readName(this.#blob.subarray(at, this.#end), "node name", at);
-    this.#skip(name.length + 1, "node name");
-    return { name, properties: [], children: [] };
+    const max = this.#isOld ? MAX_PATH : MAX_FDT_NAME;
+    const flatName = readName(this.#blob.subarray(at), "node name", at, max);
+    this.#skip(flatName.length + 1, "node name");
+    const name = this.#isOld ? nameInPath(flatName, parent, at) : flatName;
+    return { node: { name, properties: [], children: [] }, at: at - FDT_TOKEN_SIZE, flatName };
+  }
+
+  #endNode({ node, at }: OpenNode): void {
+    const fault = this.#rules.faultIn(node);
+    if (fault === undefined) return;
+    const { field, expected, actual } = fault;
+    throw fieldError("FDT_VALUE", { field, offset: at }, expected, actual);
   }
 
   /** A property, whose token is behind. */
@@ -245,10 +200,11 @@ class StructureReader {
     const size = this.#word("property len");
     const nameOffset = this.#word("property nameoff");
     const name = this.#propertyName(nameOffset, at + FDT_TOKEN_SIZE);
+    // Before version 16 a value that may be a number of 64 bits lies as one wants to.
+    if (this.#isOld && size >= 8 && (this.#at - this.#start) % 8 !== 0) this.#skip(4, "padding");
     const start = this.#at;
-    if (size > this.#end - start) {
-      throw structureError("property len", at, `at most ${hex(this.#end - start)}`, hex(size));
-    }
+    const room = this.#blob.length - start;
+    if (size > room) throw structureError("property len", at, `at most ${hex(room)}`, hex(size));
     this.#skip(size, "property value");
     return { name, value: this.#blob.subarray(start, start + size) };
   }
@@ -262,15 +218,15 @@ class StructureReader {
       throw structureError("property nameoff", at, expected, hex(nameOffset));
     }
     const start = this.#header.off_dt_strings + nameOffset;
-    const name = readName(this.#strings.subarray(nameOffset), "property name", start);
+    const name = readName(this.#strings.subarray(nameOffset), "property name", start, MAX_FDT_NAME);
     this.#names.set(nameOffset, name);
     return name;
   }
 
   #word(field: string): number {
-    if (this.#at + FDT_TOKEN_SIZE > this.#end) {
+    if (this.#at + FDT_TOKEN_SIZE > this.#blob.length) {
       const expected = `${FDT_TOKEN_SIZE} more bytes`;
-      throw structureError(field, this.#at, expected, "the end of the structure block");
+      throw structureError(field, this.#at, expected, "the end of the device tree");
     }
     const value = this.#view.getUint32(this.#at);
     this.#at += FDT_TOKEN_SIZE;
@@ -280,33 +236,39 @@ class StructureReader {
   /** Moves past some bytes and their padding, which must be there, too. */
   #skip(size: number, field: string): void {
     const padded = (size + FDT_TOKEN_SIZE - 1) & -FDT_TOKEN_SIZE;
-    if (padded > this.#end - this.#at) {
+    if (padded > this.#blob.length - this.#at) {
       const expected = `${padded} bytes with their padding`;
-      throw structureError(field, this.#at, expected, "the end of the structure block");
+      throw structureError(field, this.#at, expected, "the end of the device tree");
     }
     this.#at += padded;
   }
 }
 
 /** A NUL-terminated name; `at` is where `from` lies in the input. */
-function readName(from: Uint8Array, field: string, at: number): string {
-  const size = from.subarray(0, MAX_FDT_NAME + 1).indexOf(0);
+function readName(from: Uint8Array, field: string, at: number, max: number): string {
+  const size = from.subarray(0, max + 1).indexOf(0);
   if (size >= 0) {
     // Not a spread: that takes four times as long (measured).
     return String.fromCharCode.apply(null, from.subarray(0, size) as unknown as number[]);
   }
-  if (from.length > MAX_FDT_NAME) throw limitError(`bytes of a ${field}`, MAX_FDT_NAME, at);
+  if (from.length > max) throw limitError(`bytes of a ${field}`, max, at);
   throw structureError(field, at, "a NUL", "the end of the block");
 }
 
-function headerError(
-  code: LoaderErrorCode,
-  name: keyof FdtHeader,
-  expected: string,
-  actual: string,
-): LoaderError {
-  const { offset } = FDT_HEADER.fields[name];
-  return fieldError(code, { field: `${FDT_HEADER.name}.${name}`, offset }, expected, actual);
+/** A node's name in its path: what follows the parent's path and a slash, which dtc takes for granted. */
+function nameInPath(path: string, parent: string, at: number): string {
+  const start = parent === "/" ? 1 : parent.length + 1;
+  if (!path.startsWith(parent) || path.length < start) {
+    throw structureError(
+      "node name",
+      at,
+      `a path in ${quoteName(parent)}`,
+      quoteName(path),
+    );
+  }
+  const name = path.slice(start);
+  if (name.length > MAX_FDT_NAME) throw limitError("bytes of a node name", MAX_FDT_NAME, at);
+  return name;
 }
 
 function structureError(field: string, at: number, expected: string, actual: string): LoaderError {

@@ -21,6 +21,7 @@ import {
   FDT_VERSION,
 } from "../structs/fdt.ts";
 import type { FdtNode, FdtProperty, FdtTree } from "./fdt.ts";
+import { FdtRules } from "./fdt_rules.ts";
 
 /** Every block starts at a multiple of this and the whole is one: at least what section 5.6 asks. */
 const BLOCK_ALIGNMENT = 8;
@@ -36,7 +37,7 @@ const BLOCK_ALIGNMENT = 8;
  * @returns The bytes; their number is a multiple of 8.
  * @throws {LoaderError} `FDT_TOO_BIG` past {@linkcode MAX_FDT_SIZE}; `LIMIT_EXCEEDED` past another
  * cap, as a tree that contains itself is; `FDT_VALUE` for an empty reservation, one outside 64 bits,
- * a boot CPU outside 32 bits, or a name with a NUL or a character that is no byte.
+ * a boot CPU outside 32 bits, and for names and phandles that {@linkcode parseFdt} refuses.
  *
  * @example
  * ```ts
@@ -103,12 +104,15 @@ function layOut(root: FdtNode): Layout {
   let stringsSize = 0;
   let nodes = 0;
   let properties = 0;
+  const rules = new FdtRules();
 
   const begin = (node: FdtNode): { node: FdtNode; next: number } => {
     requireName(node.name, "node name");
     requireCount(++nodes, MAX_FDT_NODES, "nodes");
     properties += node.properties.length;
     requireCount(properties, MAX_FDT_PROPERTIES, "properties");
+    const fault = rules.faultIn(node);
+    if (fault !== undefined) throw valueError(fault.field, fault.expected, fault.actual);
     items.push(node);
     structSize += FDT_TOKEN_SIZE + align(node.name.length + 1, FDT_TOKEN_SIZE) + FDT_TOKEN_SIZE;
     for (const property of node.properties) {
@@ -168,16 +172,7 @@ function writeName(bytes: Uint8Array, at: number, name: string): void {
 }
 
 function requireName(name: string, field: string): void {
-  if (name.length > MAX_FDT_NAME) {
-    throw limitError(`bytes of a ${field}`, MAX_FDT_NAME);
-  }
-  for (let i = 0; i < name.length; i++) {
-    const unit = name.charCodeAt(i);
-    if (unit === 0 || unit > 0xff) {
-      const actual = `0x${unit.toString(16)} in ${JSON.stringify(name)}`;
-      throw valueError(field, "characters in [0x1..0xff]", actual);
-    }
-  }
+  if (name.length > MAX_FDT_NAME) throw limitError(`bytes of a ${field}`, MAX_FDT_NAME);
 }
 
 function requireReservation({ start, size }: AddressRange): void {

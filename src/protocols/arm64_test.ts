@@ -170,7 +170,7 @@ describe("planBoot of an arm64 Image: the device tree", () => {
   it("completes one that the caller brings, and keeps clear of what that one reserves", () => {
     const mine = treeOf(plan({ cmdline: "old", initrd: pattern(16) }));
     mine.reservations.push({ start: BASE, size: 0x1000n });
-    mine.root.properties.push({ name: "model", value: Uint8Array.of(0x78, 0) });
+    mine.root.properties.push({ name: "serial-number", value: Uint8Array.of(0x78, 0) });
     const planned = plan({ deviceTree: writeFdt(mine), cmdline: "new" });
     assertEquals(named(planned, "kernel").start, BASE + 2n * MIB);
     assertEquals(planned.memoryMap[0], { start: BASE, size: 0x1000n, type: "reserved" });

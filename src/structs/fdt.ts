@@ -45,7 +45,11 @@ export const FDT_MAGIC = 0xd00dfeed;
 export const FDT_VERSION = 17;
 /** Section 5.1: the oldest version that the current one is backwards compatible with. */
 export const FDT_LAST_COMP_VERSION = 16;
-/** Size of the header before version 17 in bytes: it ends with size_dt_strings. */
+/** Size of the header of version 1 in bytes: it ends with last_comp_version. */
+export const FDT_HEADER_SIZE_V1 = 28;
+/** Size of the header of version 2 in bytes: it ends with boot_cpuid_phys. */
+export const FDT_HEADER_SIZE_V2 = 32;
+/** Size of the header of versions 3 to 16 in bytes: it ends with size_dt_strings. */
 export const FDT_HEADER_SIZE_V16 = 36;
 
 /** Section 5.4.1: a node starts; its name follows, NUL-terminated, padded to four bytes. */
@@ -65,7 +69,3 @@ export const FDT_TOKEN_SIZE = 4;
 export const FDT_PROP_HEADER_SIZE = 12;
 /** Size of an entry of the memory reservation block in bytes: a 64-bit address and size (5.3.2). */
 export const FDT_RESERVE_ENTRY_SIZE = 16;
-/** Alignment of the memory reservation block in bytes (section 5.6). */
-export const FDT_RSVMAP_ALIGNMENT = 8;
-/** Alignment of the structure block in bytes (section 5.6). */
-export const FDT_STRUCT_ALIGNMENT = 4;
