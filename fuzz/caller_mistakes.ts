@@ -51,6 +51,44 @@ export const CALLER_MISTAKES: readonly CallerMistake[] = [
     make: ({ planBoot }) => planBoot({ ram: [wrong({ start: 0, size: 1 })] }, { kernel: elf() }),
   },
   {
+    what: "RAM that is no list",
+    error: "TypeError",
+    message: /^Cannot use guest memory: expected ranges/,
+    make: ({ planBoot }) => planBoot(wrong(new Uint8Array(64)), { kernel: elf() }),
+  },
+  {
+    what: "an option of another type",
+    error: "TypeError",
+    message: /^Cannot use kernelAddress: expected a bigint, got number/,
+    make: ({ planBoot }) => planBoot(RAM, { kernel: elf(), kernelAddress: wrong(5) }),
+  },
+  {
+    what: "an item of another type in an option's list",
+    error: "TypeError",
+    message: /^Cannot use reservations\[1\]\.start: expected a bigint, got number/,
+    make: ({ planBoot }) => {
+      const reservation = { name: "r", start: 0n, size: 1n };
+      const reservations = [reservation, { ...reservation, start: wrong(5) }];
+      return planBoot(RAM, { kernel: elf(), reservations });
+    },
+  },
+  {
+    what: "a device of a machine whose address is no bigint",
+    error: "TypeError",
+    message: /^Cannot use uart: expected bigint addresses, got number/,
+    make: ({ buildArm64Tree }) =>
+      buildArm64Tree({
+        cpus: 1,
+        psci: "hvc",
+        gic: {
+          version: 3,
+          distributor: { start: 0x800_0000n, size: 0x1_0000n },
+          redistributors: [{ start: 0x80a_0000n, size: 0x2_0000n }],
+        },
+        uart: { type: "pl011", address: wrong(0x900_0000), irq: 1 },
+      }),
+  },
+  {
     what: "an address that is no bigint",
     error: "TypeError",
     message: /^Cannot [^:]*kernelOffset[^:]*: expected a bigint/,

@@ -28,12 +28,11 @@ describe("CALLER_MISTAKES", () => {
         });
       });
     const known = [
-      "address.ts TypeError",
+      "errors.ts TypeError", // wrongType
       "files.ts Error", // not a regular file, closed
       "loader.ts TypeError", // PE.load: no architecture
       "memory/guest_memory.ts TypeError",
       "params/cmdline.ts RangeError",
-      "params/cmdline_rules.ts TypeError",
       "source.ts TypeError",
       "structs/struct.ts RangeError",
       "structs/struct.ts TypeError",

@@ -1,4 +1,4 @@
-import { LoaderError } from "./errors.ts";
+import { LoaderError, wrongType } from "./errors.ts";
 
 /** A half-open range of guest-physical addresses: [start, start + size). */
 export interface AddressRange {
@@ -236,9 +236,7 @@ export function formatRange(range: AddressRange): string {
  * @throws {LoaderError} `INVALID_OPTION` if it does not fit 64 bits.
  */
 export function requireAddress(address: bigint, name: string): bigint {
-  if (typeof address !== "bigint") {
-    throw new TypeError(`Cannot use ${name}: expected a bigint, got ${typeof address}`);
-  }
+  if (typeof address !== "bigint") throw wrongType(name, "a bigint", address);
   if (address >= 0n && address < ADDRESS_END) return address;
   throw new LoaderError(
     "INVALID_OPTION",

@@ -24,6 +24,7 @@ import { XLF_KERNEL_64 } from "./structs/bootparam.ts";
  * @returns The plan that was applied: `cpu` is what the first vCPU starts with.
  * @throws {LoaderError} If something cannot be. Guest memory is then as it was, but for the code
  * `PARTIALLY_APPLIED`: a source failed while it was read into planned ranges.
+ * @throws {TypeError} If an option is of another type than it says.
  *
  * @example
  * ```ts
@@ -50,7 +51,7 @@ export function bootLinux(memory: GuestMemory, options: BootOptions & ApplyOptio
  * @param options What to boot, and what the VMM chooses for itself.
  * @returns The plan.
  * @throws {LoaderError} If the kernel cannot be booted, or something does not fit.
- * @throws {TypeError} If a kernel, an initrd or a module is neither bytes nor a source.
+ * @throws {TypeError} If RAM or an option is of another type than it says.
  */
 export function planBoot(layout: RamLayout, options: BootOptions): BootPlan {
   const source = sourceOf(options.kernel, "kernel");

@@ -179,3 +179,16 @@ export function fieldError(
     { ...at, expected, actual },
   );
 }
+
+/**
+ * The error of an argument that is not of the type that TypeScript's types promise.
+ *
+ * @param name The argument.
+ * @param expected What would have been accepted.
+ * @param value What was there.
+ * @returns An error that reads "Cannot use NAME: expected a bigint, got number".
+ */
+export function wrongType(name: string, expected: string, value: unknown): TypeError {
+  const actual = value === null ? "null" : Array.isArray(value) ? "an array" : typeof value;
+  return new TypeError(`Cannot use ${name}: expected ${expected}, got ${actual}`);
+}

@@ -62,6 +62,9 @@ function expect(boot: BootCase): Expected {
     riscv64: "riscv64",
   };
   const protocol = options.protocol ?? own[format];
+  for (const address of [options.kernelAddress, options.initrdAddress]) {
+    need(address === undefined || address < 1n << 64n, "INVALID_OPTION");
+  }
   for (const [name, takers] of Object.entries(TAKERS)) {
     const given = (options as Record<string, unknown>)[name] !== undefined;
     need(!given || takers.includes(protocol), "INVALID_OPTION");

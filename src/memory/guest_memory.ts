@@ -159,15 +159,13 @@ export class GuestMemory implements RamLayout {
  * @throws {TypeError} If a range is not `{ start: bigint, size: bigint }`.
  */
 export function checkedLayout(ranges: readonly AddressRange[]): RamLayout {
+  if (!Array.isArray(ranges)) throw notRanges();
   if (ranges.length === 0 || ranges.length > MAX_MEMORY_REGIONS) {
     throw invalid(`${ranges.length} regions, between 1 and ${MAX_MEMORY_REGIONS} are wanted`);
   }
-  for (const { start, size } of ranges) {
-    if (typeof start !== "bigint" || typeof size !== "bigint") {
-      throw new TypeError(
-        "Cannot use guest memory: expected ranges { start: bigint, size: bigint }",
-      );
-    }
+  for (const range of ranges) {
+    const { start, size } = range ?? {};
+    if (typeof start !== "bigint" || typeof size !== "bigint") throw notRanges();
     if (size === 0n) throw invalid(`region at ${formatAddress(start)} is empty`);
     addressAdd(start, size, "guest memory region");
   }
@@ -230,6 +228,10 @@ function checkRegion(region: MemoryRegion): void {
         "at least 1 byte is wanted",
     );
   }
+}
+
+function notRanges(): TypeError {
+  return new TypeError("Cannot use guest memory: expected ranges { start: bigint, size: bigint }");
 }
 
 function invalid(what: string): LoaderError {

@@ -1,6 +1,6 @@
 /** What may stand in a kernel command line: linux-loader's rules, and how much a kernel takes. */
 
-import { LoaderError, type LoaderErrorCode } from "../errors.ts";
+import { LoaderError, type LoaderErrorCode, wrongType } from "../errors.ts";
 
 /** Between the kernel's arguments and those for init (kernel-parameters.rst, on "--"). */
 export const INIT_ARGS_SEPARATOR = " -- ";
@@ -219,9 +219,7 @@ export function characterError(
  * @throws {TypeError} If it is not a string.
  */
 export function requireString(value: string, field: string): void {
-  if (typeof value !== "string") {
-    throw new TypeError(`Cannot use ${field}: expected a string, got ${typeof value}`);
-  }
+  if (typeof value !== "string") throw wrongType(field, "a string", value);
 }
 
 /** Control characters and what lies past ASCII stay out of messages, which end up in terminals. */

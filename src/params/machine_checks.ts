@@ -1,6 +1,6 @@
 /** What every description of a machine is checked for, whatever its architecture. */
 import { byStart, formatRange, overlaps } from "../address.ts";
-import { LoaderError, type NamedRange } from "../errors.ts";
+import { LoaderError, type NamedRange, wrongType } from "../errors.ts";
 
 /**
  * Checks a number of a machine's description.
@@ -21,9 +21,13 @@ export function requireInteger(value: number, min: number, max: number, field: s
  *
  * @param devices Their registers, named by the field that describes them.
  * @throws {LoaderError} `INVALID_OPTION`.
+ * @throws {TypeError} If an address or a size is not a bigint.
  */
 export function requireApart(devices: readonly NamedRange[]): void {
   for (const device of devices) {
+    for (const value of [device.start, device.size]) {
+      if (typeof value !== "bigint") throw wrongType(device.name, "bigint addresses", value);
+    }
     if (device.start < 0n || device.size <= 0n || device.start + device.size > 1n << 64n) {
       throw optionError(device.name, "a range in the 64-bit address space", formatRange(device));
     }

@@ -139,7 +139,7 @@ describe("planBoot by linux64: the initrd", () => {
     assertEquals(refused(at(0x100_0000n)).between, ["initrd", "kernel"]);
     assertEquals(refused(at(3n * GIB)).code, "OUTSIDE_RAM");
     assertEquals(refused(at((1n << 64n) - 0x1000n)).code, "ADDRESS_OVERFLOW");
-    assertEquals(refused(at(-0x1000n)).code, "ADDRESS_OVERFLOW");
+    assertEquals(refused(at(-0x1000n)).code, "INVALID_OPTION");
   });
 
   it("is never at 0, which tells the kernel that there is none", () => {

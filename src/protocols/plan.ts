@@ -1,12 +1,13 @@
 import { type AddressRange, formatAddress } from "../address.ts";
 import type { CpuState } from "../cpu/state.ts";
 import { LoaderError } from "../errors.ts";
-import { MAX_CALLER_ITEMS, MAX_CMDLINE_SIZE } from "../limits.ts";
+import { MAX_CMDLINE_SIZE } from "../limits.ts";
 import { checkedLayout, type RamLayout } from "../memory/guest_memory.ts";
 import type { Placement } from "../memory/placement.ts";
 import type { Arm64Machine } from "../params/arm64_machine.ts";
 import { checkCmdline, type CmdlineLimit } from "../params/cmdline.ts";
 import type { MemoryMapEntry, Reservation } from "../params/memory_map.ts";
+import * as is from "../params/option_checks.ts";
 import type { Riscv64Machine } from "../params/riscv64_machine.ts";
 import type { SetupDataItem } from "../params/zero_page.ts";
 import { type KernelSource, sourceOf } from "../source.ts";
@@ -97,6 +98,27 @@ export interface BootRequest extends Omit<BootOptions, "kernel" | "initrd" | "cm
   readonly cmdline: string;
 }
 
+/** Every option, and what it must be. A name that is not here is refused: it may be a typing error. */
+const OPTIONS: { readonly [K in keyof BootOptions]-?: is.OptionCheck } = {
+  kernel: is.elsewhere,
+  initrd: is.elsewhere,
+  cmdline: is.text,
+  protocol: is.string,
+  kernelAddress: is.address,
+  initrdAddress: is.address,
+  initrdPlacement: is.string,
+  reservations: is.list(is.record({ name: is.string, start: is.bigint, size: is.bigint })),
+  memoryMap: is.list(is.record({ start: is.bigint, size: is.bigint, type: is.string })),
+  maxCmdlineSize: is.number,
+  rsdp: is.address,
+  setupData: is.list(is.record({ type: is.uint32, data: is.bytes })),
+  modules: is.list(is.record({ cmdline: is.optional(is.string) })),
+  deviceTree: is.object,
+  seeds: is.record({ kaslr: is.optional(is.address), rng: is.optional(is.bytes) }),
+  exceptionLevel: is.number,
+  hartid: is.address,
+};
+
 /** The options that only some protocols have a use for. */
 const ONLY_FOR: { readonly [K in keyof BootOptions]?: readonly BootProtocol[] } = {
   initrdPlacement: ["linux64", "linux32", "pvh"],
@@ -118,12 +140,23 @@ const ONLY_FOR: { readonly [K in keyof BootOptions]?: readonly BootProtocol[] } 
  * @returns The request.
  * @throws {LoaderError} `INVALID_OPTION`, `EMPTY_INITRD`, `LIMIT_EXCEEDED`; `INVALID_MEMORY` or
  * `ADDRESS_OVERFLOW` if the layout is none.
+ * @throws {TypeError} If an option or the layout is of another type than it says.
  */
 export function requestOf(
   layout: RamLayout,
   protocol: BootProtocol,
   options: BootOptions,
 ): BootRequest {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue;
+    if (!Object.hasOwn(OPTIONS, name)) {
+      throw invalidOption(
+        name,
+        `there is none of that name, only ${Object.keys(OPTIONS).join(", ")}`,
+      );
+    }
+    OPTIONS[name as keyof BootOptions](value, name);
+  }
   for (const [name, protocols] of Object.entries(ONLY_FOR)) {
     if (options[name as keyof BootOptions] === undefined || protocols.includes(protocol)) continue;
     throw invalidOption(
@@ -135,19 +168,10 @@ export function requestOf(
   if (initrdPlacement !== undefined && !["low", "high"].includes(initrdPlacement)) {
     throw invalidOption("initrdPlacement", `${initrdPlacement}, "low" or "high" is wanted`);
   }
-  for (const name of ["setupData", "modules", "reservations", "memoryMap"] as const) {
-    const count = options[name]?.length ?? 0;
-    if (count <= MAX_CALLER_ITEMS) continue;
-    throw new LoaderError(
-      "LIMIT_EXCEEDED",
-      `Cannot use option ${name}: ${count} items, at most ${MAX_CALLER_ITEMS} are taken`,
-      { field: name, expected: `at most ${MAX_CALLER_ITEMS}`, actual: `${count}` },
-    );
-  }
   const { kernel, initrd, cmdline, ...rest } = options;
   const request = {
     ...rest,
-    layout: checkedLayout(layout.ram),
+    layout: checkedLayout(layout?.ram),
     kernel: sourceOf(kernel, "kernel"),
     cmdline: String(cmdline ?? ""),
   };

@@ -7,7 +7,7 @@ import type { Riscv64Machine } from "../params/riscv64_machine.ts";
 import { buildRiscv64Tree } from "../params/riscv64_tree.ts";
 import { RISCV64_IMAGE_HEADER } from "../structs/image_header.ts";
 import { baseTree, type FlatRules, placeFlat } from "./flat_guest.ts";
-import { type BootPlan, type BootRequest, invalidOption } from "./plan.ts";
+import type { BootPlan, BootRequest } from "./plan.ts";
 
 /** Privileged ISA, "Sv39": physical addresses have 56 bits. */
 const MEMORY_END = 1n << 56n;
@@ -38,10 +38,6 @@ export function planRiscv64(image: Riscv64Kernel, request: BootRequest): BootPla
     // boot-image-header.rst: "image_size field is mandatory"
     throw fieldError("IMAGE_FIELD", { field: "image_size", offset }, "more than 0", "0x0");
   }
-  const hartid = request.hartid ?? 0n;
-  if (hartid < 0n || hartid >> 64n !== 0n) {
-    throw invalidOption("hartid", `${hartid}, an unsigned 64-bit number is wanted`);
-  }
   const machine = request.deviceTree as Uint8Array | Riscv64Machine;
   const tree = baseTree(machine, "plic", buildRiscv64Tree);
   const { entry, dtb, placements, memoryMap } = placeFlat(image, request, tree, RULES);
@@ -50,7 +46,7 @@ export function planRiscv64(image: Riscv64Kernel, request: BootRequest): BootPla
     protocol: "riscv64",
     placements,
     memoryMap,
-    cpu: riscv64CpuState({ pc: entry, dtb, hartid }),
+    cpu: riscv64CpuState({ pc: entry, dtb, hartid: request.hartid ?? 0n }),
     ram: request.layout.ram,
   };
 }
