@@ -78,6 +78,8 @@ export interface Observation {
   readonly serial: string;
   /** The plan. */
   readonly plan: BootPlan;
+  /** The kernel that was booted. */
+  readonly kernel: Layout["kernel"];
   /** What the library was asked for. */
   readonly options: LayoutOptions;
   /** The machine. */
@@ -106,6 +108,8 @@ export interface BootCase {
   readonly machine: Machine;
   /** RAM in bytes. */
   readonly ramSize: bigint;
+  /** The parts of it that the plan is made for; all of it if not given. */
+  readonly ram?: readonly AddressRange[];
   /** The layout. */
   readonly layout: (kernels: KernelPaths) => Layout | Promise<Layout>;
   /** What must be seen: an empty list is a pass. */

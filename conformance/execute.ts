@@ -159,7 +159,7 @@ const kernelPaths = (capabilities: Capabilities) => (need: KernelNeed): string =
 
 async function boot(test: BootCase, options: ExecuteOptions): Promise<Verdict> {
   const layout = await test.layout(kernelPaths(options.capabilities));
-  const ram = ramRanges(test.machine, test.ramSize);
+  const ram = test.ram ?? ramRanges(test.machine, test.ramSize);
   const vmm = vmmOf(test, options.capabilities);
   // Our own monitor maps the guest's RAM itself, and applies the plan to that.
   const memory = vmm === undefined ? allocate(ram, layout.dirt) : undefined;
@@ -198,7 +198,8 @@ async function boot(test: BootCase, options: ExecuteOptions): Promise<Verdict> {
     const prepared = performance.now();
     const timeout = options.timeout ?? test.timeout;
     const exit = await runGuest(command, { timeout, isDone: test.isDone, signal: options.signal });
-    const seen = { serial: exit.serial, plan, options: layout.options, machine: test.machine };
+    const { kernel, options: asked } = layout;
+    const seen = { serial: exit.serial, plan, kernel, options: asked, machine: test.machine };
     const otherPlans = await options.plans.compare(test, plan);
     const confirmed = vmm === undefined ? confirmedAccelerator(directory) : undefined;
     const mismatches = [

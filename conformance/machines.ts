@@ -1,11 +1,18 @@
 /** The machines that QEMU makes: where their RAM is, and what else a planner must know. */
 import type { AddressRange, Arm64Machine, Reservation, Riscv64Machine } from "../mod.ts";
+import { VIRT_ARM64, VIRT_RISCV64 } from "../fuzz/arbitraries/virt.ts";
 
 const MIB = 1n << 20n;
 const GIB = 1n << 30n;
 
 /** The machines: by their QEMU names, those of riscv64 with the architecture. */
-export type MachineName = "microvm" | "pc" | "q35" | "virt" | "virt-riscv64";
+export type MachineName =
+  | "microvm"
+  | "pc"
+  | "q35"
+  | "virt"
+  | "virt-riscv64"
+  | "virt-riscv64-bare";
 
 /** A guest architecture of the matrix. */
 export type GuestArch = "x86_64" | "aarch64" | "riscv64";
@@ -13,7 +20,7 @@ export type GuestArch = "x86_64" | "aarch64" | "riscv64";
 /** A machine that a plan is made for, and booted on. */
 export interface Machine {
   /** QEMU's name for it. */
-  readonly name: Exclude<MachineName, "virt-riscv64">;
+  readonly name: "microvm" | "pc" | "q35" | "virt";
   /** Its architecture. */
   readonly arch: GuestArch;
   /** The value of QEMU's option -M, but for the memory backend. */
@@ -24,32 +31,34 @@ export interface Machine {
   readonly ramStart: bigint;
   /** How much RAM lies below 4 GiB if there is more; undefined if RAM is one range. */
   readonly lowRam?: bigint;
-  /** Guest ranges that QEMU itself writes to. */
+  /** The least RAM that QEMU is given, in bytes; what a plan does not get of it lies idle. */
+  readonly leastRam?: bigint;
+  /** Firmware that enters the kernel; without it a stub does. */
+  readonly firmware?: "opensbi";
+  /** riscv64 without firmware: the hart that boots, 0 if not given; those before it are parked. */
+  readonly bootHart?: number;
+  /** Guest ranges that QEMU itself writes to, and what firmware keeps. */
   readonly reservations: readonly Reservation[];
   /** What a device tree describes. */
   readonly deviceTree?: Arm64Machine | Riscv64Machine;
 }
 
-/** -M virt,gic-version=2: QEMU 7.2, hw/arm/virt.c, base_memmap and a15irqmap. */
-const VIRT: Arm64Machine = {
-  cpus: 1,
-  psci: "hvc",
-  gic: {
-    version: 2,
-    distributor: { start: 0x0800_0000n, size: 0x1_0000n },
-    cpuInterface: { start: 0x0801_0000n, size: 0x1_0000n },
-  },
-  uart: { type: "pl011", address: 0x0900_0000n, irq: 1 },
-};
-
-/** -M virt: QEMU 7.2, hw/riscv/virt.c, virt_memmap and the irq numbers of include/hw/riscv/virt.h. */
-const VIRT_RISCV64: Riscv64Machine = {
-  cpus: 1,
-  timebaseHz: 10_000_000,
-  plic: { registers: { start: 0x0c00_0000n, size: 0x60_0000n }, sources: 95 },
-  clint: { start: 0x0200_0000n, size: 0x1_0000n },
-  test: { start: 0x10_0000n, size: 0x1000n },
-  uart: { address: 0x1000_0000n, irq: 10 },
+/**
+ * What QEMU's virt machine for riscv64 has whoever enters the kernel. Its device tree goes to the top
+ * of RAM, but below 3 GiB (QEMU 7.2, hw/riscv/boot.c, riscv_load_fdt): with 1 GiB always to one place.
+ */
+const RISCV64 = {
+  name: "virt",
+  arch: "riscv64",
+  type: "virt",
+  ramStart: 2n * GIB,
+  leastRam: GIB,
+  deviceTree: VIRT_RISCV64,
+} as const;
+const RISCV64_QEMU_TREE: Reservation = {
+  name: "QEMU's device tree",
+  start: 3n * GIB - 2n * MIB,
+  size: 2n * MIB,
 };
 
 /** Every machine of the matrix. */
@@ -87,17 +96,15 @@ export const MACHINES: { readonly [K in MachineName]: Machine } = {
     ramStart: GIB,
     // QEMU writes a device tree of its own to the start of RAM, at every reset.
     reservations: [{ name: "QEMU's device tree", start: GIB, size: MIB }],
-    deviceTree: VIRT,
+    deviceTree: VIRT_ARM64,
   },
   "virt-riscv64": {
-    name: "virt",
-    arch: "riscv64",
-    type: "virt",
-    ramStart: 2n * GIB,
+    ...RISCV64,
+    firmware: "opensbi",
     // OpenSBI, and behind it the stub that starts it.
-    reservations: [{ name: "OpenSBI", start: 2n * GIB, size: 2n * MIB }],
-    deviceTree: VIRT_RISCV64,
+    reservations: [{ name: "OpenSBI", start: 2n * GIB, size: 2n * MIB }, RISCV64_QEMU_TREE],
   },
+  "virt-riscv64-bare": { ...RISCV64, reservations: [RISCV64_QEMU_TREE] },
 };
 
 /**
@@ -110,4 +117,20 @@ export const MACHINES: { readonly [K in MachineName]: Machine } = {
 export function ramRanges({ ramStart, lowRam }: Machine, size: bigint): AddressRange[] {
   if (lowRam === undefined || size <= lowRam) return [{ start: ramStart, size }];
   return [{ start: ramStart, size: lowRam }, { start: 4n * GIB, size: size - lowRam }];
+}
+
+/**
+ * What a boot on a machine must be told of it.
+ *
+ * @param machine The machine.
+ * @param ram The RAM that the plan gets.
+ * @returns The description for a device tree, and the reservations that lie in that RAM.
+ */
+export function machineOptions(
+  { deviceTree, reservations }: Machine,
+  ram: readonly AddressRange[],
+): { deviceTree?: Arm64Machine | Riscv64Machine; reservations: readonly Reservation[] } {
+  const isInRam = (one: Reservation) =>
+    ram.some(({ start, size }) => one.start < start + size && start < one.start + one.size);
+  return { deviceTree, reservations: reservations.filter(isInRam) };
 }

@@ -28,7 +28,8 @@ a kernel of your own, instead of the cases:
   --kernel PATH      an ELF vmlinux, a bzImage or an Image; any guest, not only Linux
   --expect REGEX     what its serial port must say (required); the case ends when it has
   --protocol P       linux64, pvh, arm64 or riscv64 (default: what the kernel asks for)
-  --machine M        microvm, pc, q35, virt or virt-riscv64 (default: pc, or the Image's virt)
+  --machine M        microvm, pc, q35, virt, virt-riscv64 (behind OpenSBI) or virt-riscv64-bare
+                     (default: pc, or the Image's virt)
   --memory MIB       RAM in MiB (default: 512)
   --cmdline S        its command line (default: a console on the serial port)
   --initrd PATH      its initrd`;

@@ -17,7 +17,7 @@ import { casesOfShard } from "./shard.ts";
 async function planOf(test: BootCase, kernels: PlanJob["kernels"]): Promise<string> {
   try {
     const layout = await test.layout((need) => kernels[kernelKey(need)]);
-    const ram = ramRanges(test.machine, test.ramSize);
+    const ram = test.ram ?? ramRanges(test.machine, test.ramSize);
     const { kernel, options } = layout;
     if (kernel instanceof Uint8Array) {
       return describePlan(planBoot({ ram }, { ...options, kernel }));

@@ -73,8 +73,15 @@ export const GUESTS: readonly Guest[] = [
   {
     file: "probe-image.aarch64",
     target: "aarch64-unknown-none-elf",
-    sources: ["aarch64/entry.S", "aarch64/probe.c", "fdt.c", "report.c"],
-    script: "aarch64/image.ld",
+    sources: ["aarch64/entry.S", "aarch64/probe.c", "image.c", "fdt.c", "report.c"],
+    script: "image.ld",
+    output: "flat",
+  },
+  {
+    file: "probe-image.riscv64",
+    target: "riscv64-unknown-none-elf",
+    sources: ["riscv64/entry.S", "riscv64/probe.c", "image.c", "fdt.c", "report.c"],
+    script: "image.ld",
     output: "flat",
   },
   {

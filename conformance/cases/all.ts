@@ -5,6 +5,7 @@ import { COMPRESSED } from "./compressed.ts";
 import { DEBIAN } from "./debian.ts";
 import { VMM_DEBIAN, VMM_PROBES } from "./own_kvm.ts";
 import { REFUSAL_CASES } from "./refusals.ts";
+import { RISCV64_PROBES } from "./riscv64_probes.ts";
 import { RUNTIMES } from "./runtimes.ts";
 import { X86_PROBES } from "./x86_probes.ts";
 
@@ -15,6 +16,7 @@ export const CASES: readonly Case[] = [
   ...X86_PROBES,
   ...VMM_PROBES,
   ...ARM64_PROBES,
+  ...RISCV64_PROBES,
   ...COMPRESSED,
   ...REFUSAL_CASES,
   ...RUNTIMES,

@@ -35,8 +35,9 @@ describe("CASES", () => {
     }
   });
 
-  it("cover both x86_64 protocols and arm64, with probes, Debian kernels and refusals", () => {
-    for (const part of ["linux64/probe-bzimage", "pvh/probe-elf64", "arm64/probe-image"]) {
+  it("cover both x86_64 protocols, arm64 and riscv64, with probes, Debian kernels and refusals", () => {
+    const images = ["arm64/probe-image", "riscv64/probe-image"];
+    for (const part of ["linux64/probe-bzimage", "pvh/probe-elf64", ...images]) {
       assert(ids.some((id) => id.includes(part)), part);
     }
     for (const series of ["6.1", "6.12"]) {

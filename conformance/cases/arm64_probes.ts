@@ -1,46 +1,15 @@
 /** Probe guests on aarch64: what booting.rst promises, seen from inside. */
-import { type Arm64Machine, buildArm64Tree, writeFdt } from "../../mod.ts";
-import type { BootCase, LayoutOptions } from "../case.ts";
+import type { BootCase } from "../case.ts";
 import { MACHINES } from "../machines.ts";
-import { judgeArm64Probe } from "../matchers/arm64_probe.ts";
-import { guestPath, noise } from "./data.ts";
+import { noise } from "./data.ts";
+import { broughtTree, flatProbe, type FlatVariant, PARAMETERS, withHeader } from "./flat_probe.ts";
 
 const MIB = 1n << 20n;
 const GIB = 1n << 30n;
 
-interface Variant {
-  readonly what: string;
-  /** What of the protocol it shows, with the section of the specification. */
-  readonly requirement: string;
-  readonly options?: LayoutOptions;
-  readonly ramSize?: bigint;
-  readonly dirt?: number;
-}
-
 const machine = MACHINES.virt;
-const DESCRIBED = { deviceTree: machine.deviceTree, reservations: machine.reservations };
-const BASE: LayoutOptions = {
-  ...DESCRIBED,
-  cmdline: "console=ttyAMA0 probe",
-  initrd: noise(40_000, 1),
-};
 
-/** A tree as a caller may bring one: with a stale command line, initrd and memory to be replaced. */
-function broughtTree(): Uint8Array {
-  const tree = buildArm64Tree(machine.deviceTree as Arm64Machine);
-  tree.root.children.push({
-    name: "chosen",
-    properties: [
-      { name: "bootargs", value: new TextEncoder().encode("stale\0") },
-      { name: "linux,initrd-start", value: new Uint8Array(8).fill(1) },
-      { name: "linux,initrd-end", value: new Uint8Array(8).fill(2) },
-    ],
-    children: [],
-  });
-  return writeFdt(tree);
-}
-
-const VARIANTS: readonly Variant[] = [
+const VARIANTS: readonly FlatVariant[] = [
   {
     what: "boot",
     requirement:
@@ -50,13 +19,13 @@ const VARIANTS: readonly Variant[] = [
     what: "boot-el2",
     requirement:
       'booting.rst, "4. Call the kernel image": entered at EL2, which is recommended, with the same registers',
-    options: { ...BASE, exceptionLevel: 2 },
+    options: { ...PARAMETERS, exceptionLevel: 2 },
   },
   {
     what: "no-initrd",
     requirement:
       "/chosen has no linux,initrd-start and no linux,initrd-end if there is no initrd; no bootargs are made up",
-    options: DESCRIBED,
+    options: {},
   },
   {
     what: "bss-dirty",
@@ -68,44 +37,44 @@ const VARIANTS: readonly Variant[] = [
   {
     what: "cmdline-limit",
     requirement: "arm64 setup.h, COMMAND_LINE_SIZE 2048: bootargs of 2047 bytes arrive whole",
-    options: { ...BASE, cmdline: "x".repeat(2047) },
+    options: { ...PARAMETERS, cmdline: "x".repeat(2047) },
   },
   {
     what: "device-tree-brought",
     requirement:
       'booting.rst, "2. Setup the device tree": a tree that the monitor brings keeps its nodes, and stale bootargs, initrd and memory are replaced',
-    options: { ...BASE, deviceTree: broughtTree() },
+    options: { ...PARAMETERS, deviceTree: broughtTree(machine) },
   },
   {
     what: "device-tree-brought-no-initrd",
     requirement:
       "A stale linux,initrd-start and linux,initrd-end of a tree that the monitor brings are removed if there is no initrd",
-    options: { ...DESCRIBED, deviceTree: broughtTree() },
+    options: { deviceTree: broughtTree(machine) },
   },
   {
     what: "seeds",
     requirement:
       "Devicetree specification, /chosen: kaslr-seed (64 bits) and rng-seed arrive as given",
-    options: { ...BASE, seeds: { kaslr: 0x0123456789abcdefn, rng: noise(64, 2) } },
+    options: { ...PARAMETERS, seeds: { kaslr: 0x0123456789abcdefn, rng: noise(64, 2) } },
   },
   {
     what: "kernel-address",
     requirement:
       'booting.rst, "3. Decompress the kernel image": the Image at another 2 MiB aligned base, plus text_offset',
-    options: { ...BASE, kernelAddress: GIB + 32n * MIB },
+    options: { ...PARAMETERS, kernelAddress: GIB + 32n * MIB },
   },
   {
     what: "initrd-address",
     requirement:
       'booting.rst, "4. Call the kernel image": an initrd that the monitor places, in one 32 GiB window with the kernel',
-    options: { ...BASE, initrdAddress: GIB + 48n * MIB },
+    options: { ...PARAMETERS, initrdAddress: GIB + 48n * MIB },
   },
   {
     what: "reservations",
     requirement:
       "/reserved-memory: ranges that secure firmware keeps are announced with no-map and left alone",
     options: {
-      ...BASE,
+      ...PARAMETERS,
       reservations: [
         ...machine.reservations,
         { name: "secure firmware", start: GIB + 2n * MIB, size: 3n * MIB },
@@ -123,29 +92,40 @@ const VARIANTS: readonly Variant[] = [
     what: "initrd-above-4g",
     requirement:
       'booting.rst, "4. Call the kernel image": an initrd above 4 GiB, 64-bit linux,initrd-start and linux,initrd-end, still in the kernel\'s 32 GiB window',
-    options: { ...BASE, initrdAddress: 5n * GIB },
+    options: { ...PARAMETERS, initrdAddress: 5n * GIB },
     ramSize: 5n * GIB,
+  },
+  {
+    what: "ram-regions",
+    requirement:
+      'booting.rst, "2. Setup the device tree": RAM of several regions with holes between them, a reg for each',
+    ram: [
+      { start: GIB, size: 8n * MIB },
+      { start: GIB + 24n * MIB, size: 3n * MIB },
+      { start: GIB + 48n * MIB + 0x3000n, size: 16n * MIB - 0x3000n },
+    ],
+    dirt: 0xa5,
+  },
+  {
+    what: "text-offset",
+    requirement:
+      'booting.rst, "3. Decompress the kernel image": an Image whose text_offset is not 0 lies that far from a 2 MiB aligned base',
+    bend: withHeader({ textOffset: 0x8_0000n }),
+    dirt: 0xa5,
+  },
+  {
+    what: "text-offset-above-2m",
+    requirement:
+      'booting.rst, "3. Decompress the kernel image": a text_offset of more than 2 MiB counts from the base, too',
+    bend: withHeader({ textOffset: 0x2b_1000n }),
+  },
+  {
+    what: "image-size-0",
+    requirement:
+      'booting.rst, "3. Decompress the kernel image": image_size 0 (before 3.17) means a text_offset of 0x80000 whatever the field says, and as much room behind the Image as there is',
+    bend: withHeader({ textOffset: 0n, imageSize: 0n }),
   },
 ];
 
 /** Every probe case on aarch64. */
-export const ARM64_PROBES: readonly BootCase[] = VARIANTS.map(
-  ({ what, requirement, options = BASE, ramSize = 64n * MIB, dirt }): BootCase => ({
-    kind: "boot",
-    id: {
-      driver: "qemu-tcg",
-      machine: machine.name,
-      arch: "aarch64",
-      protocol: "arm64",
-      kernel: "probe-image",
-      what,
-    },
-    needs: [{ kind: "qemu", arch: "aarch64" }],
-    machine,
-    ramSize,
-    layout: () => ({ kernel: { path: guestPath("probe-image.aarch64") }, options, dirt }),
-    requirement,
-    judge: judgeArm64Probe,
-    timeout: 30,
-  }),
-);
+export const ARM64_PROBES: readonly BootCase[] = VARIANTS.map((one) => flatProbe(machine, one));

@@ -6,6 +6,7 @@ export type GuestFile =
   | "probe-elf64.x86_64"
   | "probe-bzimage.x86_64"
   | "probe-image.aarch64"
+  | "probe-image.riscv64"
   | "init.x86_64"
   | "init.aarch64"
   | "init.riscv64";

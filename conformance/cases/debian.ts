@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { BootProtocol } from "../../mod.ts";
 import type { BootCase, KernelNeed } from "../case.ts";
 import { buildInitramfs } from "../initramfs.ts";
-import { type GuestArch, type Machine, MACHINES } from "../machines.ts";
+import { type GuestArch, type Machine, machineOptions, MACHINES, ramRanges } from "../machines.ts";
 import { judgeUserland } from "../matchers/userland.ts";
 import { openFile } from "../../src/files.ts";
 import { unwrapKernel } from "../../src/compressed/mod.ts";
@@ -12,6 +12,8 @@ import { guestPath, noise } from "./data.ts";
 
 /** What proves that the initrd came whole: not a multiple of anything. */
 const PAYLOAD = noise(1_234_567, 6);
+
+const RAM_SIZE = 512n << 20n;
 
 /** More than these kernels come to when they are unwrapped. */
 const MAX_KERNEL = 128 << 20;
@@ -79,15 +81,14 @@ function userlandCase(
     },
     needs: [{ kind: "qemu", arch }, kernel],
     machine,
-    ramSize: 512n << 20n,
+    ramSize: RAM_SIZE,
     layout: async (kernels) => ({
       kernel: await kernelOf(kernels(kernel), what),
       options: {
         protocol,
         initrd: initramfs(arch),
         cmdline: CMDLINE[arch],
-        reservations: machine.reservations,
-        deviceTree: machine.deviceTree,
+        ...machineOptions(machine, ramRanges(machine, RAM_SIZE)),
       },
     }),
     requirement: REQUIREMENTS[protocol],

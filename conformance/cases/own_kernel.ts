@@ -10,7 +10,7 @@ import {
 } from "../../mod.ts";
 import { openFile } from "../../src/files.ts";
 import type { BootCase, Observation } from "../case.ts";
-import { type MachineName, MACHINES } from "../machines.ts";
+import { type MachineName, machineOptions, MACHINES, ramRanges } from "../machines.ts";
 import { bytesOf } from "../matchers/content.ts";
 import type { OwnKernel } from "../options.ts";
 
@@ -64,8 +64,7 @@ export function ownKernelCase(own: OwnKernel): BootCase {
         protocol,
         initrd,
         cmdline: own.cmdline ?? CMDLINES[arch],
-        reservations: machine.reservations,
-        deviceTree: machine.deviceTree,
+        ...machineOptions(machine, ramRanges(machine, own.ramSize)),
       },
     }),
     judge: ({ serial }: Observation) =>

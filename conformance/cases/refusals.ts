@@ -1,7 +1,7 @@
 /** What must be refused, with its error code; memory stays as it was. */
 import { readFileSync } from "node:fs";
 import type { LayoutOptions, RefusalCase } from "../case.ts";
-import { type GuestArch, MACHINES } from "../machines.ts";
+import { type GuestArch, type Machine, machineOptions, MACHINES } from "../machines.ts";
 import { type GuestFile, guestPath, noise } from "./data.ts";
 
 const MIB = 1n << 20n;
@@ -15,7 +15,7 @@ interface Refusal {
   readonly guest: GuestFile;
   /** The architecture in the id; the guest's if not given. */
   readonly arch?: string;
-  readonly protocol: "linux64" | "pvh" | "arm64";
+  readonly protocol: "linux64" | "pvh" | "arm64" | "riscv64";
   /** Makes the file from the guest's. */
   readonly bend?: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array;
   readonly options?: LayoutOptions;
@@ -33,6 +33,7 @@ function patch(at: number, ...values: number[]) {
 const ELF = { guest: "probe-elf64.x86_64", protocol: "linux64" } as const;
 const BZIMAGE = { guest: "probe-bzimage.x86_64", protocol: "linux64" } as const;
 const IMAGE = { guest: "probe-image.aarch64", protocol: "arm64" } as const;
+const RISCV = { guest: "probe-image.riscv64", protocol: "riscv64" } as const;
 
 const REFUSALS: readonly Refusal[] = [
   {
@@ -168,13 +169,84 @@ const REFUSALS: readonly Refusal[] = [
     code: "INVALID_OPTION",
     options: { deviceTree: undefined },
   },
+  {
+    ...RISCV,
+    what: "big-endian",
+    requirement: 'boot-image-header.rst, "flags" bit 0: a big-endian kernel',
+    code: "IMAGE_BIG_ENDIAN",
+    bend: patch(0x18, 1),
+  },
+  {
+    ...RISCV,
+    what: "image-size-0",
+    requirement: 'boot-image-header.rst: "image_size field is mandatory"',
+    code: "IMAGE_FIELD",
+    bend: patch(0x10, 0, 0, 0),
+  },
+  {
+    ...RISCV,
+    what: "misaligned",
+    requirement:
+      'riscv/boot.rst, "Kernel location": an address that is not a multiple of 2 MiB is not taken',
+    code: "MISALIGNED",
+    options: { kernelAddress: (2n << 30n) + 3n * MIB },
+  },
+  {
+    ...RISCV,
+    what: "ram-too-small",
+    requirement:
+      "boot-image-header.rst, image_size: RAM that cannot hold the Image from its 2 MiB aligned base",
+    code: "NO_SPACE",
+    ramSize: 2n * MIB,
+  },
+  {
+    ...RISCV,
+    what: "no-room-for-tree",
+    requirement:
+      'riscv/boot.rst, "Hardware description": RAM that holds the Image, but not its device tree, too',
+    code: "NO_SPACE",
+    ramSize: 4n * MIB,
+    options: { reservations: [{ name: "firmware", start: 2n << 30n, size: 2n * MIB }] },
+  },
+  {
+    ...RISCV,
+    what: "initrd-too-large",
+    requirement:
+      'riscv/boot.rst, "Hardware description": an initrd that cannot fit beside the Image',
+    code: "NO_SPACE",
+    options: { initrd: noise(61 << 20, 1) },
+  },
+  {
+    ...RISCV,
+    what: "cmdline-too-long",
+    requirement:
+      "riscv setup.h, COMMAND_LINE_SIZE 1024: a longer command line is refused, never cut",
+    code: "CMDLINE_TOO_LONG",
+    options: { cmdline: "x".repeat(1024) },
+  },
+  {
+    ...RISCV,
+    what: "no-device-tree",
+    requirement:
+      'riscv/boot.rst, "Hardware description": there is no default for a machine\'s tree',
+    code: "INVALID_OPTION",
+    options: { deviceTree: undefined },
+  },
 ];
+
+/** Where a guest of an architecture would boot. */
+const MACHINE_OF: { readonly [K in GuestArch]: Machine } = {
+  x86_64: MACHINES.microvm,
+  aarch64: MACHINES.virt,
+  riscv64: MACHINES["virt-riscv64-bare"],
+};
 
 /** Every refusal. */
 export const REFUSAL_CASES: readonly RefusalCase[] = REFUSALS.map((refusal): RefusalCase => {
   const { what, requirement, code, guest, protocol, bend, options, ramSize = 64n * MIB } = refusal;
   const [kernel, arch] = guest.split(".") as [string, GuestArch];
-  const machine = arch === "aarch64" ? MACHINES.virt : MACHINES.microvm;
+  const machine = MACHINE_OF[arch];
+  const ram = [{ start: machine.ramStart, size: ramSize }];
   return {
     kind: "refusal",
     id: {
@@ -188,13 +260,12 @@ export const REFUSAL_CASES: readonly RefusalCase[] = REFUSALS.map((refusal): Ref
     needs: [],
     requirement,
     code,
-    ram: [{ start: machine.ramStart, size: ramSize }],
+    ram,
     layout: () => {
       const bytes = new Uint8Array(readFileSync(guestPath(guest)));
-      const described = { deviceTree: machine.deviceTree, reservations: machine.reservations };
       return {
         kernel: bend ? bend(bytes) : bytes,
-        options: { protocol, ...described, ...options },
+        options: { protocol, ...machineOptions(machine, ram), ...options },
       };
     },
   };

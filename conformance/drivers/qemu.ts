@@ -7,7 +7,12 @@ import type { Accelerator } from "../case.ts";
 import { monitorArguments } from "./accelerator.ts";
 import { buildArm64Stub } from "./arm64_stub.ts";
 import { writeRamFile } from "./ram_file.ts";
-import { buildRiscv64Stub, RISCV64_STUB_ADDRESS } from "./riscv64_stub.ts";
+import {
+  BARE_STUB_ADDRESS,
+  buildBareStub,
+  buildOpensbiStub,
+  OPENSBI_STUB_ADDRESS,
+} from "./riscv64_stub.ts";
 import { buildX86Stub } from "./x86_stub.ts";
 
 /** A guest to boot. */
@@ -16,7 +21,7 @@ export interface QemuGuest {
   readonly machine: Machine;
   /** The accelerator; there is never a second choice. */
   readonly accelerator: Accelerator;
-  /** RAM in bytes. */
+  /** RAM in bytes; QEMU may be given more. */
   readonly ramSize: bigint;
   /** The plan, for the CPU's state. */
   readonly plan: BootPlan;
@@ -35,18 +40,20 @@ export interface QemuGuest {
  * @returns The command that boots it, as often as one likes: RAM and stub are only read.
  */
 export function prepareGuest(guest: QemuGuest): string[] {
-  const { machine, plan, directory, ramSize } = guest;
+  const { machine, plan, directory } = guest;
+  const { leastRam = 0n, bootHart = 0 } = machine;
+  const ramSize = guest.ramSize > leastRam ? guest.ramSize : leastRam;
   const ram = join(directory, "ram");
   const stub = join(directory, "stub.bin");
   writeRamFile(ram, guest.memory, ramRanges(machine, ramSize));
-  writeFileSync(stub, buildStub(plan.cpu));
+  writeFileSync(stub, buildStub(plan.cpu, machine));
   const el2 = plan.cpu.arch === "aarch64" && plan.cpu.el === 2 ? ",virtualization=on" : "";
   return [
     `qemu-system-${machine.arch}`,
     ...["-M", `${machine.type}${el2},memory-backend=ram`],
     ...["-accel", guest.accelerator],
     ...(machine.cpu ? ["-cpu", machine.cpu] : []),
-    ...["-smp", "1", "-m", `${ramSize >> 20n}M`],
+    ...["-smp", `${bootHart + 1}`, "-m", `${ramSize >> 20n}M`],
     // share=off: what the guest writes does not reach the file.
     ...["-object", `memory-backend-file,id=ram,size=${ramSize},mem-path=${ram},share=off`],
     ...startArguments(machine, stub),
@@ -58,25 +65,31 @@ export function prepareGuest(guest: QemuGuest): string[] {
   ];
 }
 
-function buildStub(cpu: CpuState): Uint8Array {
+function buildStub(cpu: CpuState, { firmware, bootHart = 0 }: Machine): Uint8Array {
   switch (cpu.arch) {
     case "x86_64":
       return buildX86Stub(cpu);
     case "aarch64":
       return buildArm64Stub(cpu);
     case "riscv64":
-      return buildRiscv64Stub(cpu);
+      return firmware === "opensbi" ? buildOpensbiStub(cpu) : buildBareStub(cpu, bootHart);
     default:
       return cpu satisfies never;
   }
 }
 
-/** Where the first CPU starts: in the stub. */
-function startArguments({ arch }: Machine, stub: string): string[] {
+/** Where the CPUs start: in the stub. */
+function startArguments({ arch, firmware, bootHart = 0 }: Machine, stub: string): string[] {
   if (arch !== "riscv64") return ["-bios", stub];
-  const address = `0x${RISCV64_STUB_ADDRESS.toString(16)}`;
+  const isBare = firmware === undefined;
+  const address = `0x${(isBare ? BARE_STUB_ADDRESS : OPENSBI_STUB_ADDRESS).toString(16)}`;
   return [
-    ...["-bios", "opensbi-riscv64-generic-fw_dynamic.bin"], // of QEMU's own data directory
+    // OpenSBI is of QEMU's own data directory
+    ...["-bios", isBare ? "none" : "opensbi-riscv64-generic-fw_dynamic.bin"],
     ...["-device", `loader,file=${stub},addr=${address},force-raw=on,cpu-num=0`],
+    ...Array.from({ length: bootHart }, (_, i) => [
+      "-device",
+      `loader,addr=${address},cpu-num=${i + 1}`,
+    ]).flat(),
   ];
 }

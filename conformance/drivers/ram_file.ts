@@ -5,16 +5,15 @@ import type { AddressRange, GuestMemory } from "../../mod.ts";
 
 const CHUNK = 64 << 10;
 const ZEROS = Buffer.alloc(CHUNK);
-/** The pieces in which memory is looked at: a view of it, not a copy. */
-const PIECE = 1n << 30n;
 
 /**
  * Writes guest memory to a file, leaving holes where it is zero.
  *
  * @param path The file.
- * @param memory What a plan was applied to.
- * @param ranges Its RAM in the order in which the file holds it.
- * @throws {Error} The runtime's own error if the file cannot be written.
+ * @param memory What a plan was applied to: all of the RAM, or parts of it; the rest is zero.
+ * @param ranges The machine's RAM in the order in which the file holds it.
+ * @throws {Error} If memory lies outside of the RAM; the runtime's own error if the file cannot be
+ * written.
  */
 export function writeRamFile(
   path: string,
@@ -23,20 +22,25 @@ export function writeRamFile(
 ): void {
   const file = openSync(path, "wx");
   try {
-    let offset = 0;
-    for (const { start, size } of ranges) {
-      for (let at = 0n; at < size; at += PIECE) {
-        const piece = { start: start + at, size: size - at < PIECE ? size - at : PIECE };
-        for (const view of memory.views(piece)) {
-          writeSparse(file, view, offset);
-          offset += view.length;
-        }
-      }
+    for (const { start, bytes } of memory.regions) {
+      writeSparse(file, bytes, Number(offsetOf(start, bytes.length, ranges)));
     }
-    ftruncateSync(file, offset);
+    ftruncateSync(file, Number(ranges.reduce((sum, { size }) => sum + size, 0n)));
   } finally {
     closeSync(file);
   }
+}
+
+/** Where the file holds a region. */
+function offsetOf(address: bigint, length: number, ranges: readonly AddressRange[]): bigint {
+  let offset = 0n;
+  for (const { start, size } of ranges) {
+    if (address >= start && address + BigInt(length) <= start + size) {
+      return offset + address - start;
+    }
+    offset += size;
+  }
+  throw new Error(`Cannot write memory at 0x${address.toString(16)}: the machine has no RAM there`);
 }
 
 function writeSparse(file: number, view: Uint8Array, offset: number): void {

@@ -38,6 +38,20 @@ describe("writeRamFile", () => {
     });
   });
 
+  it("leaves zeros where the memory has no region, and refuses what the machine has no RAM for", () => {
+    inDirectory((path) => {
+      const bytes = new Uint8Array(MIB).fill(7);
+      const memory = GuestMemory.of([{ start: 0x8020_0000n, bytes }]);
+      const low = { start: 0x1000n, size: BigInt(MIB) };
+      writeRamFile(path, memory, [low, { start: 0x8000_0000n, size: 4n * BigInt(MIB) }]);
+      const file = readFileSync(path);
+      assertEquals(file.length, 5 * MIB);
+      assert(file.every((byte, i) => byte === (i >= 3 * MIB && i < 4 * MIB ? 7 : 0)));
+      const short = { start: 0x8000_0000n, size: 2n * BigInt(MIB) };
+      assertThrows(() => writeRamFile(`${path}2`, memory, [low, short]), Error, "0x80200000");
+    });
+  });
+
   it("does not write over a file that is there", () => {
     inDirectory((path) => {
       const memory = GuestMemory.of([{ start: 0n, bytes: new Uint8Array(1) }]);

@@ -5,16 +5,18 @@ import { readFileSync } from "node:fs";
 import type { LayoutOptions, Mismatch, Observation } from "../case.ts";
 import { type GuestFile, guestPath } from "../cases/data.ts";
 import { formatCrc32 } from "../crc32.ts";
-import { type Machine, MACHINES } from "../machines.ts";
+import { type Machine, machineOptions, MACHINES } from "../machines.ts";
 import { judgeArm64Probe } from "./arm64_probe.ts";
+import { judgeRiscv64Probe } from "./riscv64_probe.ts";
 import { judgeUserland } from "./userland.ts";
 import { judgeX86Probe } from "./x86_probe.ts";
 
-function seen(guest: GuestFile, machine: Machine, options: LayoutOptions): Observation {
+function seen(guest: GuestFile, machine: Machine, asked: LayoutOptions): Observation {
   const kernel = readFileSync(guestPath(guest));
   const ram = [{ start: machine.ramStart, size: 64n << 20n }];
+  const options = machine.deviceTree ? { ...machineOptions(machine, ram), ...asked } : asked;
   const plan = planBoot({ ram }, { ...options, kernel });
-  return { serial: "", plan, options, machine };
+  return { serial: "", plan, kernel, options, machine };
 }
 
 const names = (mismatches: Mismatch[]) => mismatches.map(({ what }) => what);
@@ -52,19 +54,14 @@ describe("judgeX86Probe", () => {
 });
 
 describe("judgeArm64Probe", () => {
-  const { virt } = MACHINES;
-  const image = seen("probe-image.aarch64", virt, {
-    deviceTree: virt.deviceTree,
-    reservations: virt.reservations,
-    cmdline: "a",
-  });
+  const image = seen("probe-image.aarch64", MACHINES.virt, { cmdline: "a" });
 
   it("misses everything that a silent guest did not say", () => {
     const missing = names(judgeArm64Probe(image));
     for (const name of ["end", "x0", "x1", "daif", "pstate", "chosen.bootargs", "memory[0]"]) {
       assert(missing.includes(`PROBE ${name}`), name);
     }
-    assert(missing.includes("PROBE reserved[0]"));
+    assert(missing.includes("PROBE reserved"));
   });
 
   it("does not look at the condition flags", () => {
@@ -72,6 +69,44 @@ describe("judgeArm64Probe", () => {
       names(judgeArm64Probe({ ...image, serial: `PROBE pstate=${pstate}\n` }));
     assert(!judge("0x400003c5").includes("PROBE pstate"));
     assert(judge("0x3c9").includes("PROBE pstate"));
+  });
+});
+
+describe("judgeRiscv64Probe", () => {
+  const bare = seen("probe-image.riscv64", MACHINES["virt-riscv64-bare"], { cmdline: "a" });
+  const judge = (serial: string, base = bare) => names(judgeRiscv64Probe({ ...base, serial }));
+
+  it("misses everything that a silent guest did not say", () => {
+    const missing = judge("");
+    const wanted = ["end", "a0", "a1", "satp", "sstatus.sie", "chosen.bootargs", "memory[0]"];
+    for (const name of [...wanted, "text.crc32", "bss.dirty", "fdt.crc32", "fdt.boot_cpuid"]) {
+      assert(missing.includes(`PROBE ${name}`), name);
+    }
+  });
+
+  it("notes an Image that is not text_offset from a multiple of 2 MiB", () => {
+    const isNoted = (load: string) =>
+      judgeRiscv64Probe({ ...bare, serial: `PROBE load=${load}\n` })
+        .some(({ expected }) => expected.startsWith("text_offset"));
+    assert(!isNoted("0x80400000"));
+    assert(isNoted("0x80500000"));
+    assert(isNoted("0x0"));
+  });
+
+  it("notes a region of RAM and a reservation too many", () => {
+    const serial = "PROBE memory[1]=0x0 0x1000\nPROBE reserved[0]=a 0x80000000 0x1000 1\n";
+    assert(judge(serial).includes("PROBE memory[1]"));
+    assert(judge(serial).includes("PROBE reserved"));
+  });
+
+  it("allows firmware what it adds to the tree, and nothing else", () => {
+    const opensbi = seen("probe-image.riscv64", MACHINES["virt-riscv64"], { cmdline: "a" });
+    const own = "PROBE reserved[1]=OpenSBI@80000000 0x80000000 0x200000 1\n";
+    const added = `PROBE reserved[0]=mmode_resv0@80000000 0x80000000 0x40000 1\n${own}`;
+    assert(!judge(added, opensbi).includes("PROBE reserved"));
+    assert(!judge(added, opensbi).includes("PROBE fdt.crc32"));
+    assert(judge(added.replace(own, ""), opensbi).includes("PROBE reserved"));
+    assert(judge(added, opensbi).includes("PROBE memory[0]"));
   });
 });
 

@@ -7,6 +7,7 @@ import { arm64Files, bzImageFiles, riscv64Files } from "./flat_files.ts";
 import { pattern } from "./images.ts";
 import { layOut, type LayoutRecipe, layouts, type Region } from "./layouts.ts";
 import { machines, riscvMachines } from "./device_machines.ts";
+import { VIRT_ARM64, VIRT_RISCV64 } from "./virt.ts";
 import { boundary, sometimes } from "./numbers.ts";
 import { bootDtbs } from "./tree_files.ts";
 
@@ -175,20 +176,6 @@ const x86Layouts = layouts(LOW_RAM, [0x10000, 0x40000, 0x2000]);
 /** A device tree takes a block of 2 MiB. */
 const treeLayouts = layouts([0, 0, 0, 0x10000], [0x400000, 0x420000, 0x200000]);
 
-/** Machines that are as they should be. */
-const ARM: CaseOptions["deviceTree"] = {
-  ...{ cpus: 1, psci: "hvc" },
-  gic: {
-    version: 2,
-    distributor: { start: 0x0800_0000n, size: 0x1_0000n },
-    cpuInterface: { start: 0x0801_0000n, size: 0x1_0000n },
-  },
-};
-const RISCV: CaseOptions["deviceTree"] = {
-  ...{ cpus: 1, timebaseHz: 10_000_000 },
-  plic: { registers: { start: 0x0c00_0000n, size: 0x60_0000n }, sources: 96 },
-};
-
 /** Whether "Xen" and its NUL occur after a note header of type 18. */
 function hasPvhNote(bytes: Uint8Array): boolean {
   const wanted = [18, 0, 0, 0, 0x58, 0x65, 0x6e, 0];
@@ -232,7 +219,7 @@ function treeBoots(
   }).map(({ file, layout, asked, mixed }) => {
     const [options, around] = calmed(asked, layout, mixed);
     if (mixed !== 7) delete options[isArm ? "hartid" : "exceptionLevel"];
-    if (mixed < 6 && mixed % 2 === 0) options.deviceTree = isArm ? ARM : RISCV;
+    if (mixed < 6 && mixed % 2 === 0) options.deviceTree = isArm ? VIRT_ARM64 : VIRT_RISCV64;
     return resolve(file, layOut(around, file.low, file.high), options);
   });
 }

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
+import { VIRT_ARM64 } from "../../fuzz/arbitraries/virt.ts";
 import { LoaderError } from "../errors.ts";
 import { type FdtTree, parseFdt } from "../formats/fdt.ts";
 import { writeFdt } from "../formats/fdt_write.ts";
@@ -12,16 +13,9 @@ import { encodeCells, encodeString, encodeStrings, findNode, getProperty } from 
 const dtc = spawnSync("dtc", ["--version"]);
 const skip = dtc.status === 0 ? false : "dtc is not installed";
 
-/** QEMU's hw/arm/virt.c: a15memmap and a15irqmap. */
 const VIRT: Arm64Machine = {
+  ...VIRT_ARM64,
   cpus: 2,
-  psci: "hvc",
-  gic: {
-    version: 2,
-    distributor: { start: 0x0800_0000n, size: 0x1_0000n },
-    cpuInterface: { start: 0x0801_0000n, size: 0x1_0000n },
-  },
-  uart: { type: "pl011", address: 0x0900_0000n, irq: 1 },
   virtioMmio: [
     { address: 0x0a00_0000n, irq: 16 },
     { address: 0x0a00_0200n, irq: 17 },

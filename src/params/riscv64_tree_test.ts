@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { VIRT_RISCV64 } from "../../fuzz/arbitraries/virt.ts";
 import { LoaderError } from "../errors.ts";
 import { writeFdt } from "../formats/fdt_write.ts";
 import { findNode, getProperty } from "./device_tree.ts";
@@ -8,12 +9,8 @@ import type { Riscv64Machine } from "./riscv64_machine.ts";
 import { buildRiscv64Tree } from "./riscv64_tree.ts";
 
 const MACHINE: Riscv64Machine = {
+  ...VIRT_RISCV64,
   cpus: 2,
-  timebaseHz: 10_000_000,
-  plic: { registers: { start: 0x0c00_0000n, size: 0x60_0000n }, sources: 95 },
-  clint: { start: 0x0200_0000n, size: 0x1_0000n },
-  test: { start: 0x10_0000n, size: 0x1000n },
-  uart: { address: 0x1000_0000n, irq: 10 },
   virtioMmio: [{ address: 0x1000_1000n, irq: 1 }],
 };
 

@@ -66,7 +66,7 @@ export interface BootOptions {
   readonly seeds?: { readonly kaslr?: bigint; readonly rng?: Uint8Array };
   /** arm64: the exception level that the kernel is entered at. Default: 1. */
   readonly exceptionLevel?: 1 | 2;
-  /** riscv64: the id of the hart that boots. Default: 0. */
+  /** riscv64: the id of the hart that boots, for its a0 and the tree's `boot_cpuid_phys`. Default: 0. */
   readonly hartid?: bigint;
 }
 

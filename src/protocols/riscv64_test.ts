@@ -3,24 +3,19 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   type BootOptions,
   type BootPlan,
+  buildRiscv64Tree,
   LoaderError,
   parseFdt,
   planBoot,
-  type Riscv64Machine,
+  writeFdt,
 } from "../../mod.ts";
+import { VIRT_RISCV64 } from "../../fuzz/arbitraries/virt.ts";
 import { findNode, getProperty } from "../params/device_tree.ts";
 
 const MIB = 1n << 20n;
 const RAM = 0x8000_0000n;
 
-/** QEMU's virt machine: hw/riscv/virt.c, virt_memmap. */
-const MACHINE: Riscv64Machine = {
-  cpus: 2,
-  timebaseHz: 10_000_000,
-  plic: { registers: { start: 0x0c00_0000n, size: 0x60_0000n }, sources: 95 },
-  clint: { start: 0x0200_0000n, size: 0x1_0000n },
-  uart: { address: 0x1000_0000n, irq: 10 },
-};
+const MACHINE = { ...VIRT_RISCV64, cpus: 2 };
 
 /** boot-image-header.rst. */
 function image(
@@ -101,10 +96,19 @@ describe("planBoot of a riscv64 Image", () => {
     assert(findNode(root, "/memory@80000000"));
   });
 
-  it("passes another hart's id", () => {
+  it("passes another hart's id, in a0 and in the tree", () => {
+    const bootCpuId = (options: Partial<BootOptions>) => {
+      const content = named(plan(options), "device tree")?.content;
+      assert(content?.kind === "bytes");
+      return parseFdt(content.bytes).bootCpuId;
+    };
     const { cpu } = plan({ hartid: 3n });
     assert(cpu.arch === "riscv64");
     assertEquals(cpu.a0, 3n);
+    assertEquals(bootCpuId({ hartid: 3n }), 3);
+    const brought = writeFdt({ ...buildRiscv64Tree(MACHINE), bootCpuId: 1 });
+    assertEquals(bootCpuId({ deviceTree: brought }), 1);
+    assertEquals(bootCpuId({ deviceTree: brought, hartid: 0n }), 0);
   });
 
   it("refuses an Image without image_size, which is mandatory", () => {

@@ -1,6 +1,7 @@
 /* Reports what the loader handed over: the CPU, then the device tree. Runs with the MMU off, where
  * all memory is Device-nGnRnE: every access must be aligned (built with -mstrict-align). */
 #include "../fdt.h"
+#include "../image.h"
 
 struct saved {
   u64 x[31], sp;
@@ -9,7 +10,6 @@ struct saved {
 };
 
 extern const struct saved saved;
-extern char bss_start[], bss_end[];
 void __attribute__((noreturn)) machine_off(void);
 
 _Static_assert(__builtin_offsetof(struct saved, bss_dirty) == 0x130, "as stored by entry.S");
@@ -68,10 +68,6 @@ static void report_cpu(void) {
   line_dec("sctlr.m", saved.sctlr & 1);
   line_dec("sctlr.c", saved.sctlr >> 2 & 1);
   line_dec("sctlr.i", saved.sctlr >> 12 & 1);
-  line_hex("load", saved.load);
-  line_hex("bss.start", (u64)bss_start);
-  line_hex("bss.size", bss_end - bss_start);
-  line_dec("bss.dirty", saved.bss_dirty);
 }
 
 void __attribute__((noreturn)) probe_main(void) {
@@ -80,6 +76,7 @@ void __attribute__((noreturn)) probe_main(void) {
   line_text("begin", "probe-image");
   line_text("protocol", "arm64");
   report_cpu();
+  report_image(saved.bss_dirty);
   report_fdt(saved.x[0]);
   line_dec("end", 1);
   machine_end();
