@@ -17,17 +17,17 @@ export function judgeArm64Probe(seen: Observation): Mismatch[] {
   return judgeFlatProbe(seen, { edited: false }, (facts) => expectCpu(facts, seen));
 }
 
-function expectCpu(facts: Facts, { plan }: Observation): void {
+function expectCpu(facts: Facts, { plan, options }: Observation): void {
   const { cpu } = plan;
   if (cpu.arch !== "aarch64") {
     facts.note({ what: "plan", expected: "aarch64", actual: cpu.arch });
     return;
   }
-  const { x0, x1, x2, x3, pc, el } = cpu;
-  facts.expectAll({ x0, x1, x2, x3, pc, currentel: el });
+  const { x0, x1, x2, x3, pc } = cpu;
+  facts.expectAll({ x0, x1, x2, x3, pc });
   // booting.rst: x0 is the device tree, x1 to x3 are zero, D, A, I and F masked, the MMU is off
   facts.expectAll({ x0: placementOf(plan, "device tree")?.start, x1: 0, x2: 0, x3: 0 });
-  facts.expectAll({ daif: 0x3c0, "sctlr.m": "0" });
+  facts.expectAll({ daif: 0x3c0, "sctlr.m": "0", currentel: options.exceptionLevel ?? 1 });
   const pstate = BigInt(facts.get("pstate") ?? -1);
   if ((pstate & PSTATE_MASK) !== cpu.pstate) {
     facts.note({

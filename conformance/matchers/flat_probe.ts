@@ -45,7 +45,7 @@ export function judgeFlatProbe(
 }
 
 /** By the file and its header, which are read here once more. */
-function expectImage(facts: Facts, { kernel, plan }: Observation): void {
+function expectImage(facts: Facts, { kernel, plan, options }: Observation): void {
   const file = kernel instanceof Uint8Array ? kernel : readFileSync(kernel.path);
   const header = new DataView(file.buffer, file.byteOffset, 64);
   const imageSize = header.getBigUint64(0x10, true);
@@ -59,8 +59,10 @@ function expectImage(facts: Facts, { kernel, plan }: Observation): void {
       actual: hex(load),
     });
   }
-  const placed = placementOf(plan, "kernel")?.start;
-  facts.expectAll({ load: placed, pc: placed });
+  const needed = imageSize > BigInt(file.length) ? imageSize : BigInt(file.length);
+  const wanted = options.kernelAddress ??
+    lowest(plan.ram, options.reservations ?? [], needed, textOffset);
+  facts.expectAll({ load: wanted, pc: wanted });
   const size = Number(numberOf(facts, "text.size"));
   const part = size > 64 && size <= file.length ? file.subarray(0, size) : undefined;
   facts.expect("text.crc32", part ? formatCrc32(part) : "of a part of the file");
@@ -73,6 +75,26 @@ function expectImage(facts: Facts, { kernel, plan }: Observation): void {
     if (start >= end || start + size <= load) continue;
     facts.note({ what: name, expected: `not below ${hex(end)}`, actual: hex(start) });
   }
+}
+
+/**
+ * Where an Image lies that may be anywhere: booting.rst, "flags" bit 3, wants the base "as close as
+ * possible to the base of DRAM", and kernels waste what is below it.
+ */
+function lowest(
+  ram: readonly AddressRange[],
+  reservations: readonly AddressRange[],
+  size: bigint,
+  textOffset: bigint,
+): bigint | undefined {
+  const first = (ram[0].start + BASE_ALIGN - 1n) / BASE_ALIGN * BASE_ALIGN;
+  const { start, size: last } = ram.at(-1)!;
+  for (let at = first + textOffset; at < start + last; at += BASE_ALIGN) {
+    const isRam = ram.some((one) => at >= one.start && at + size <= one.start + one.size);
+    const isTaken = reservations.some((one) => at < one.start + one.size && one.start < at + size);
+    if (isRam && !isTaken) return at;
+  }
+  return undefined;
 }
 
 /** booting.rst: where image_size is 0, "as much memory as possible" is free behind the Image. */
@@ -126,13 +148,16 @@ function expectChosen(facts: Facts, { plan, options }: Observation): void {
   const text = cmdline.replaceAll("\\", "\\x5c");
   const initrd = placementOf(plan, "initrd");
   const bytes = options.initrd && bytesOf(options.initrd);
+  const address = options.initrdAddress ?? initrd?.start;
   facts.expectAll({
     "chosen.bootargs": text,
-    "chosen.linux,initrd-start": initrd?.start,
-    "chosen.linux,initrd-end": initrd && initrd.start + BigInt(bytes?.length ?? 0),
+    "chosen.linux,initrd-start": address,
+    "chosen.linux,initrd-end": bytes && address !== undefined
+      ? address + BigInt(bytes.length)
+      : undefined,
     cmdline: text,
     "cmdline.length": `${cmdline.length}`,
-    "initrd.address": initrd?.start,
+    "initrd.address": address,
     "initrd.size": bytes?.length,
     "initrd.crc32": bytes && formatCrc32(bytes),
   });
