@@ -41,7 +41,7 @@ export function planRiscv64(image: Riscv64Kernel, request: BootRequest): BootPla
   const machine = request.deviceTree as Uint8Array | Riscv64Machine;
   const tree = baseTree(machine, "plic", buildRiscv64Tree);
   // Devicetree specification, "boot_cpuid_phys", which has 32 bits
-  if (request.hartid !== undefined) tree.bootCpuId = Number(hartid & 0xffff_ffffn);
+  if (request.hartid !== undefined) tree.bootCpuId = Number(request.hartid & 0xffff_ffffn);
   const { entry, dtb, placements, memoryMap } = placeFlat(image, request, tree, RULES);
   return {
     arch: "riscv64",
