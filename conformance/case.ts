@@ -18,8 +18,8 @@ export interface KernelNeed {
   readonly kind: "kernel";
   /** Its name in ids, e.g. `debian-6.1`. */
   readonly id: string;
-  /** Its architecture. */
-  readonly arch: GuestArch;
+  /** Its architecture: an i386 kernel runs on an x86_64 machine. */
+  readonly arch: GuestArch | "i386";
 }
 
 /** The monitor of drivers/kvm, on a KVM that works. */

@@ -90,7 +90,7 @@ function runCase(test: Case, options: ExecuteOptions): Promise<Verdict> {
     case "boot":
       return boot(test, options);
     case "refusal":
-      return refuse(test);
+      return refuse(test, options);
     case "runtime":
       return judgeRuntime(test, options.plans);
     default:
@@ -298,10 +298,8 @@ function holdsOnly(bytes: Uint8Array, value: number): boolean {
   return true;
 }
 
-async function refuse(test: RefusalCase): Promise<Verdict> {
-  const { kernel: wanted, options } = await test.layout(() => {
-    throw new Error("Cannot use a kernel in a refusal: none is named as a need");
-  });
+async function refuse(test: RefusalCase, { capabilities }: ExecuteOptions): Promise<Verdict> {
+  const { kernel: wanted, options } = await test.layout(kernelPaths(capabilities));
   const kernel = openKernel(wanted);
   const memory = allocate(test.ram, CANARY);
   let refusal;

@@ -27,7 +27,7 @@ deno task conform [options] [-- extra QEMU arguments, with --kernel]
 a kernel of your own, instead of the cases:
   --kernel PATH      an ELF vmlinux, a bzImage or an Image; any guest, not only Linux
   --expect REGEX     what its serial port must say (required); the case ends when it has
-  --protocol P       linux64, pvh, arm64 or riscv64 (default: what the kernel asks for)
+  --protocol P       linux64, linux32, pvh, arm64 or riscv64 (default: what the kernel asks for)
   --machine M        microvm, pc, q35, virt, virt-riscv64 (behind OpenSBI) or virt-riscv64-bare
                      (default: pc, or the Image's virt)
   --memory MIB       RAM in MiB (default: 512)
@@ -79,6 +79,7 @@ export class UsageError extends Error {
 
 const PROTOCOLS: readonly string[] = [
   "linux64",
+  "linux32",
   "pvh",
   "arm64",
   "riscv64",

@@ -43,6 +43,7 @@ export interface Guest {
   /** Its file name in kernels/bin/. */
   readonly file: string;
   readonly target:
+    | "i386-unknown-none-elf"
     | "x86_64-unknown-none-elf"
     | "aarch64-unknown-none-elf"
     | "riscv64-unknown-none-elf";
@@ -50,8 +51,11 @@ export interface Guest {
   readonly sources: readonly string[];
   /** The linker script; without one, an ordinary static program. */
   readonly script?: string;
-  /** `elf`: the linked file. `flat`: a position independent image, its sections back to back. */
-  readonly output: "elf" | "flat";
+  /**
+   * `elf`: the linked file. `elf32`: the same in ELF32 headers for i386, whatever code is in it.
+   * `flat`: a position independent image, its sections back to back.
+   */
+  readonly output: "elf" | "elf32" | "flat";
 }
 
 /** Every guest there is. */
@@ -60,8 +64,15 @@ export const GUESTS: readonly Guest[] = [
     file: "probe-elf64.x86_64",
     target: "x86_64-unknown-none-elf",
     sources: ["x86_64/elf64.S", "x86_64/entry64.S", "x86_64/probe.c", "report.c"],
-    script: "x86_64/elf64.ld",
+    script: "x86_64/elf.ld",
     output: "elf",
+  },
+  {
+    file: "probe-elf32.i386",
+    target: "x86_64-unknown-none-elf",
+    sources: ["x86_64/elf32.S", "x86_64/entry64.S", "x86_64/probe.c", "report.c"],
+    script: "x86_64/elf.ld",
+    output: "elf32",
   },
   {
     file: "probe-bzimage.x86_64",
@@ -83,6 +94,12 @@ export const GUESTS: readonly Guest[] = [
     sources: ["riscv64/entry.S", "riscv64/probe.c", "image.c", "fdt.c", "report.c"],
     script: "image.ld",
     output: "flat",
+  },
+  {
+    file: "init.i386",
+    target: "i386-unknown-none-elf",
+    sources: ["init/init.c", "report.c"],
+    output: "elf",
   },
   {
     file: "init.x86_64",
@@ -124,6 +141,8 @@ const COMPILE_FLAGS: readonly string[] = [
 ];
 
 const TARGET_FLAGS: Readonly<Record<Guest["target"], readonly string[]>> = {
+  // Absolute addresses: a position independent program would need a GOT for its data.
+  "i386-unknown-none-elf": ["-march=i686", "-mgeneral-regs-only", "-fno-pie"],
   // Vector registers are not set up at a kernel's entry; an exception pushes onto the running stack.
   "x86_64-unknown-none-elf": ["-mgeneral-regs-only", "-mno-red-zone"],
   // With the MMU off, an unaligned access faults.
@@ -215,7 +234,8 @@ export function buildGuest(guest: Guest, tools: Toolchain, work: string): Uint8A
     run(tools.objcopy, ["-O", "binary", ...sections, linked, built]);
   } else {
     // .comment holds the compiler's name, and strip-all keeps it.
-    run(tools.objcopy, ["--strip-all", "-R", ".comment", linked, built]);
+    const format = guest.output === "elf32" ? ["-O", "elf32-i386"] : [];
+    run(tools.objcopy, [...format, "--strip-all", "-R", ".comment", linked, built]);
   }
   return readFileSync(built);
 }

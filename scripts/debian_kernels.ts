@@ -35,8 +35,6 @@ export interface KernelRow {
   suites: readonly { archive: DebianArchive; suite: string }[];
   /** The names of the packages, of the plain flavour, with the kernel in them. */
   packages: RegExp;
-  /** Whether it is fetched only when asked for by name or architecture. */
-  optional?: true;
 }
 
 const BOOKWORM_SECURITY = { archive: "debian-security", suite: "bookworm-security" } as const;
@@ -85,7 +83,6 @@ export const catalogue: readonly KernelRow[] = [
     debianArch: "i386",
     suites: [BOOKWORM_SECURITY, BOOKWORM],
     packages: /^linux-image-6\.1\.\d+-\d+-686-unsigned$/,
-    optional: true,
   },
   {
     id: "debian-6.12",
@@ -94,7 +91,6 @@ export const catalogue: readonly KernelRow[] = [
     debianArch: "riscv64",
     suites: [TRIXIE_SECURITY, TRIXIE],
     packages: /^linux-image-6\.12\.\d+\+deb13-riscv64$/, // not signed, so not "unsigned" either
-    optional: true,
   },
 ];
 

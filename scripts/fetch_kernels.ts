@@ -16,9 +16,7 @@ const USAGE = `Usage: deno run -A scripts/fetch_kernels.ts [options]
   --arch A      only this architecture: x86_64, aarch64, i386, riscv64
   --series S    only this series: 6.1, 6.12
   --cache DIR   the cache (default: .cache)
-  --refresh     look for newer versions than the cached ones
-
-Without --arch: x86_64 and aarch64.`;
+  --refresh     look for newer versions than the cached ones`;
 
 /** Exit codes: nothing fetched that was wanted, or a mistake in the arguments. */
 const FAILED = 1;
@@ -29,7 +27,7 @@ const INTERRUPTED = 130;
 /** The rows that the arguments ask for. */
 function choose(arch?: string, series?: string): KernelRow[] {
   return catalogue.filter((row) =>
-    (arch === undefined ? !row.optional : row.arch === arch) &&
+    (arch === undefined || row.arch === arch) &&
     (series === undefined || row.series === series)
   );
 }

@@ -14,7 +14,7 @@ describe("CASES", () => {
     for (const id of ids) {
       assertMatch(
         id,
-        /^(qemu-tcg|qemu-kvm|kvm-deno|kvm-bun|none)\/(microvm|pc|q35|virt|-)\/(x86_64|i386|aarch64|riscv64|any)\/(linux64|pvh|arm64|riscv64|any)\/[a-z0-9.-]+\/[a-z0-9-]+$/,
+        /^(qemu-tcg|qemu-kvm|kvm-deno|kvm-bun|none)\/(microvm|pc|q35|virt|-)\/(x86_64|i386|aarch64|riscv64|any)\/(linux64|linux32|pvh|arm64|riscv64|any)\/[a-z0-9.-]+\/[a-z0-9-]+$/,
       );
     }
   });
@@ -35,9 +35,11 @@ describe("CASES", () => {
     }
   });
 
-  it("cover both x86_64 protocols, arm64 and riscv64, with probes, Debian kernels and refusals", () => {
+  it("cover the x86 protocols, arm64 and riscv64, with probes, Debian kernels and refusals", () => {
     const images = ["arm64/probe-image", "riscv64/probe-image"];
-    for (const part of ["linux64/probe-bzimage", "pvh/probe-elf64", ...images]) {
+    const linux = ["linux64/probe-bzimage", "linux32/probe-bzimage", "linux32/probe-elf32"];
+    const pvh = ["pvh/probe-elf64", "pvh/probe-elf32"];
+    for (const part of [...linux, ...pvh, "i386/linux32/debian-6.1", ...images]) {
       assert(ids.some((id) => id.includes(part)), part);
     }
     for (const series of ["6.1", "6.12"]) {

@@ -4,9 +4,11 @@ import { fileURLToPath } from "node:url";
 /** A committed guest of kernels/bin. */
 export type GuestFile =
   | "probe-elf64.x86_64"
+  | "probe-elf32.i386"
   | "probe-bzimage.x86_64"
   | "probe-image.aarch64"
   | "probe-image.riscv64"
+  | "init.i386"
   | "init.x86_64"
   | "init.aarch64"
   | "init.riscv64";

@@ -56,6 +56,12 @@ export const DEBIAN: readonly BootCase[] = [
   ]),
   userlandCase(pc, "pvh", "6.12", "userland-vmlinux"),
   userlandCase(virt, "arm64", "6.1", "userland-zboot-gzip"),
+  // An x86_64 bzImage goes on to long mode by itself.
+  ...SERIES.map((series) => userlandCase(microvm, "linux32", series)),
+  ...[microvm, pc, q35].map((machine) =>
+    userlandCase(machine, "linux32", "6.1", "userland", "i386")
+  ),
+  userlandCase(microvm, "linux32", "6.1", "userland-vmlinux", "i386"),
 ];
 
 /** The kernel as it is, the vmlinux in it, or the kernel wrapped and unwrapped again. */
@@ -66,8 +72,8 @@ function userlandCase(
   protocol: BootProtocol,
   series: (typeof SERIES)[number],
   what: What = "userland",
+  arch: KernelNeed["arch"] = machine.arch,
 ): BootCase {
-  const { arch } = machine;
   const kernel: KernelNeed = { kind: "kernel", id: `debian-${series}`, arch };
   return {
     kind: "boot",
@@ -79,7 +85,7 @@ function userlandCase(
       kernel: kernel.id,
       what,
     },
-    needs: [{ kind: "qemu", arch }, kernel],
+    needs: [{ kind: "qemu", arch: machine.arch }, kernel],
     machine,
     ramSize: RAM_SIZE,
     layout: async (kernels) => ({
@@ -87,7 +93,7 @@ function userlandCase(
       options: {
         protocol,
         initrd: initramfs(arch),
-        cmdline: CMDLINE[arch],
+        cmdline: CMDLINE[machine.arch],
         ...machineOptions(machine, ramRanges(machine, RAM_SIZE)),
       },
     }),
@@ -106,7 +112,7 @@ async function kernelOf(path: string, what: What): Promise<Uint8Array | { path: 
   return bytes;
 }
 
-function initramfs(arch: GuestArch): Uint8Array {
+function initramfs(arch: KernelNeed["arch"]): Uint8Array {
   return buildInitramfs([
     { path: "dev", mode: 0o040755 },
     { path: "dev/console", mode: 0o020600, rdev: { major: 5, minor: 1 } },

@@ -1,6 +1,6 @@
 /** What must be refused, with its error code; memory stays as it was. */
 import { readFileSync } from "node:fs";
-import type { LayoutOptions, RefusalCase } from "../case.ts";
+import type { KernelNeed, LayoutOptions, RefusalCase } from "../case.ts";
 import { type GuestArch, type Machine, machineOptions, MACHINES } from "../machines.ts";
 import { type GuestFile, guestPath, noise } from "./data.ts";
 
@@ -15,7 +15,7 @@ interface Refusal {
   readonly guest: GuestFile;
   /** The architecture in the id; the guest's if not given. */
   readonly arch?: string;
-  readonly protocol: "linux64" | "pvh" | "arm64" | "riscv64";
+  readonly protocol: "linux64" | "linux32" | "pvh" | "arm64" | "riscv64";
   /** Makes the file from the guest's. */
   readonly bend?: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array;
   readonly options?: LayoutOptions;
@@ -31,6 +31,7 @@ function patch(at: number, ...values: number[]) {
 }
 
 const ELF = { guest: "probe-elf64.x86_64", protocol: "linux64" } as const;
+const ELF32 = { guest: "probe-elf32.i386", protocol: "linux32" } as const;
 const BZIMAGE = { guest: "probe-bzimage.x86_64", protocol: "linux64" } as const;
 const IMAGE = { guest: "probe-image.aarch64", protocol: "arm64" } as const;
 const RISCV = { guest: "probe-image.riscv64", protocol: "riscv64" } as const;
@@ -94,6 +95,43 @@ const REFUSALS: readonly Refusal[] = [
     requirement: "ELF, EI_CLASS: neither ELFCLASS32 nor ELFCLASS64",
     code: "ELF_CLASS",
     bend: patch(4, 3),
+  },
+  {
+    ...ELF32,
+    protocol: "linux64",
+    what: "32-bit",
+    requirement: "ELF, EI_CLASS: the e_entry of an ELF32 file is no 64-bit entry",
+    code: "ELF_CLASS",
+  },
+  {
+    ...ELF,
+    protocol: "linux32",
+    what: "64-bit",
+    requirement: "ELF, EI_CLASS: the e_entry of an ELF64 file is no 32-bit entry",
+    code: "ELF_CLASS",
+  },
+  {
+    ...ELF32,
+    what: "x32",
+    requirement: "ELF, e_machine: an ELF32 file for x86_64 is neither protocol's kernel",
+    code: "ELF_MACHINE",
+    bend: patch(0x12, 62),
+  },
+  {
+    ...BZIMAGE,
+    protocol: "linux32",
+    what: "old",
+    requirement: 'boot.rst, "cmd_line_ptr" (2.02+): an older kernel cannot be told a command line',
+    code: "BZIMAGE_VERSION",
+    bend: patch(0x206, 1, 2),
+  },
+  {
+    ...BZIMAGE,
+    protocol: "linux32",
+    what: "above-4g",
+    requirement: 'boot.rst, "32-bit Boot Protocol": without paging nothing above 4 GiB is reached',
+    code: "NO_SPACE",
+    options: { kernelAddress: 5n << 30n },
   },
   {
     ...ELF,
@@ -235,16 +273,36 @@ const REFUSALS: readonly Refusal[] = [
 ];
 
 /** Where a guest of an architecture would boot. */
-const MACHINE_OF: { readonly [K in GuestArch]: Machine } = {
+const MACHINE_OF: { readonly [K in GuestArch | "i386"]: Machine } = {
+  i386: MACHINES.microvm,
   x86_64: MACHINES.microvm,
   aarch64: MACHINES.virt,
   riscv64: MACHINES["virt-riscv64-bare"],
 };
 
+/** A distribution's i386 kernel. */
+const DEBIAN_I386: KernelNeed = { kind: "kernel", id: "debian-6.1", arch: "i386" };
+
 /** Every refusal. */
-export const REFUSAL_CASES: readonly RefusalCase[] = REFUSALS.map((refusal): RefusalCase => {
+export const REFUSAL_CASES: readonly RefusalCase[] = [...REFUSALS.map(refusalCase), {
+  kind: "refusal",
+  id: {
+    ...{ driver: "none", machine: "-", arch: "i386", protocol: "linux64", kernel: "debian-6.1" },
+    what: "refusal-no-64bit-entry",
+  },
+  needs: [DEBIAN_I386],
+  requirement: 'boot.rst, "xloadflags" XLF_KERNEL_64: an i386 kernel has no 64-bit entry',
+  code: "BZIMAGE_NO_64BIT_ENTRY",
+  ram: [{ start: 0n, size: 64n * MIB }],
+  layout: (kernels) => ({
+    kernel: { path: kernels(DEBIAN_I386) },
+    options: { protocol: "linux64" },
+  }),
+}];
+
+function refusalCase(refusal: Refusal): RefusalCase {
   const { what, requirement, code, guest, protocol, bend, options, ramSize = 64n * MIB } = refusal;
-  const [kernel, arch] = guest.split(".") as [string, GuestArch];
+  const [kernel, arch] = guest.split(".") as [string, keyof typeof MACHINE_OF];
   const machine = MACHINE_OF[arch];
   const ram = [{ start: machine.ramStart, size: ramSize }];
   return {
@@ -269,7 +327,7 @@ export const REFUSAL_CASES: readonly RefusalCase[] = REFUSALS.map((refusal): Ref
       };
     },
   };
-});
+}
 
 /** Turns every PT_NOTE (4) of an ELF file into PT_NULL (0). */
 function withoutNotes(bytes: Uint8Array<ArrayBuffer>): Uint8Array {

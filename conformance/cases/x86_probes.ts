@@ -1,4 +1,4 @@
-/** Probe guests on x86_64: what the 64-bit Linux protocol and PVH promise, seen from inside. */
+/** Probe guests on x86_64: what the Linux protocols and PVH promise, seen from inside. */
 import type { BootCase, LayoutOptions } from "../case.ts";
 import { type Machine, MACHINES } from "../machines.ts";
 import { judgeX86Probe } from "../matchers/x86_probe.ts";
@@ -10,25 +10,36 @@ const GIB = 1n << 30n;
 /** The committed guests, by their names in ids. */
 const GUESTS = {
   "probe-elf64": "probe-elf64.x86_64",
+  "probe-elf32": "probe-elf32.i386",
   "probe-bzimage": "probe-bzimage.x86_64",
 } as const;
 
 /** A way to enter a guest. */
 interface Entry {
   readonly kernel: keyof typeof GUESTS;
-  readonly protocol: "linux64" | "pvh";
+  readonly protocol: "linux64" | "linux32" | "pvh";
 }
 
 const PVH: Entry = { kernel: "probe-elf64", protocol: "pvh" };
 const VMLINUX: Entry = { kernel: "probe-elf64", protocol: "linux64" };
 const BZIMAGE: Entry = { kernel: "probe-bzimage", protocol: "linux64" };
-const ALL: readonly Entry[] = [PVH, VMLINUX, BZIMAGE];
+const PVH32: Entry = { kernel: "probe-elf32", protocol: "pvh" };
+const VMLINUX32: Entry = { kernel: "probe-elf32", protocol: "linux32" };
+const BZIMAGE32: Entry = { kernel: "probe-bzimage", protocol: "linux32" };
+const ALL: readonly Entry[] = [PVH, VMLINUX, BZIMAGE, VMLINUX32, BZIMAGE32];
+
+/** By protocol; what linux32 has in common with linux64 is said there. */
+interface Requirements {
+  readonly linux64: string;
+  readonly linux32?: string;
+  readonly pvh: string;
+}
 
 /** Something to show, and the entries that it applies to. */
 interface Variant {
   readonly what: string;
   /** What of the protocol it shows, with the section of the specification. */
-  readonly requirement: string | { readonly [K in Entry["protocol"]]: string };
+  readonly requirement: string | Requirements;
   readonly entries: readonly Entry[];
   readonly options: LayoutOptions;
   readonly ramSize?: bigint;
@@ -50,10 +61,12 @@ const VARIANTS: readonly Variant[] = [
     requirement: {
       linux64:
         'boot.rst, "64-bit Boot Protocol": long mode with paging, __BOOT_CS 0x10 and __BOOT_DS 0x18 flat, RSI at the zero page, IF clear; the zero page, its e820 map, command line and initrd arrive as planned',
+      linux32:
+        'boot.rst, "32-bit Boot Protocol": protected mode, paging off, __BOOT_CS 0x10 and __BOOT_DS 0x18 flat, ESI at the zero page, EBP, EDI and EBX zero, IF clear; a bzImage entered at its load address, a vmlinux at e_entry; the zero page, its e820 map, command line and initrd arrive as planned',
       pvh:
         'pvh.pandoc, "x86/HVM direct boot ABI": protected mode, paging off, CR0 = PE, CR4 = 0, flat CS/DS/ES, a 32-bit TSS with limit 0x67, EFLAGS without VM, IF and TF, EBX at the start info; memory map, command line and initrd arrive as planned',
     },
-    entries: ALL,
+    entries: [...ALL, PVH32],
     options: BASE,
     machines: [microvm, pc, q35],
     kvm: true,
@@ -66,7 +79,7 @@ const VARIANTS: readonly Variant[] = [
       pvh:
         'start_info.h, "nr_modules": zero without an initrd; the command line is an empty string',
     },
-    entries: ALL,
+    entries: [...ALL, PVH32],
     options: {},
   },
   // boot.rst, "cmdline_size"; arch/x86/include/asm/setup.h, COMMAND_LINE_SIZE
@@ -81,7 +94,7 @@ const VARIANTS: readonly Variant[] = [
     what: "bss-dirty",
     requirement:
       "ELF, p_memsz beyond p_filesz: over memory that held something else an ELF's BSS reads as zero, and so does every byte of a table that nothing was put into",
-    entries: ALL,
+    entries: [...ALL, PVH32],
     options: BASE,
     dirt: 0xa5,
     kvm: true,
@@ -91,7 +104,7 @@ const VARIANTS: readonly Variant[] = [
     what: "min-ram",
     requirement:
       "The smallest RAM that holds the kernel at its address: everything else finds room without touching it",
-    entries: [PVH, VMLINUX],
+    entries: [PVH, VMLINUX, PVH32, VMLINUX32],
     options: BASE,
     ramSize: 18n * MIB,
   },
@@ -133,9 +146,17 @@ const VARIANTS: readonly Variant[] = [
     what: "initrd-at-addr-max",
     requirement:
       'boot.rst, "initrd_addr_max": the highest address an initrd byte may have, inclusive; with more RAM the initrd ends right there',
-    entries: [BZIMAGE],
+    entries: [BZIMAGE, BZIMAGE32],
     options: BASE,
     ramSize: 5n * GIB / 2n,
+  },
+  {
+    what: "initrd-below-4g",
+    requirement:
+      'boot.rst, "32-bit Boot Protocol": with RAM above 4 GiB too, all that 32-bit code is told of lies below; an i386 vmlinux, which has no initrd_addr_max, finds the initrd below 0x37ffffff',
+    entries: [VMLINUX32, BZIMAGE32],
+    options: { ...BASE, initrdPlacement: "high" },
+    ramSize: 5n * GIB,
   },
   {
     what: "initrd-high",
@@ -162,7 +183,7 @@ const VARIANTS: readonly Variant[] = [
     what: "setup-data",
     requirement:
       'boot.rst, "setup_data": a linked list of next, type, len and data that ends with a next of zero',
-    entries: [VMLINUX, BZIMAGE],
+    entries: [VMLINUX, BZIMAGE, VMLINUX32, BZIMAGE32],
     options: {
       ...BASE,
       // bootparam.h: SETUP_RNG_SEED 9, SETUP_DTB 2
@@ -204,7 +225,7 @@ const VARIANTS: readonly Variant[] = [
     what: "kernel-address",
     requirement:
       'boot.rst, "relocatable_kernel" and "kernel_alignment": a kernel at another address than it prefers, at a multiple of its alignment, with init_size bytes free',
-    entries: [BZIMAGE],
+    entries: [BZIMAGE, BZIMAGE32],
     options: { ...BASE, kernelAddress: 34n * MIB },
   },
   {
@@ -233,9 +254,11 @@ function probeCase(
   { kernel, protocol }: Entry,
   variant: Variant,
 ): BootCase {
+  const arch = GUESTS[kernel].split(".")[1];
+  const { requirement } = variant;
   return {
     kind: "boot",
-    id: { driver, machine: machine.name, arch: "x86_64", protocol, kernel, what: variant.what },
+    id: { driver, machine: machine.name, arch, protocol, kernel, what: variant.what },
     needs: [
       { kind: "qemu", arch: "x86_64" },
       ...(driver === "qemu-kvm" ? [{ kind: "kvm" } as const] : []),
@@ -247,9 +270,9 @@ function probeCase(
       options: { ...variant.options, protocol },
       dirt: variant.dirt,
     }),
-    requirement: typeof variant.requirement === "string"
-      ? variant.requirement
-      : variant.requirement[protocol],
+    requirement: typeof requirement === "string"
+      ? requirement
+      : requirement[protocol] ?? requirement.linux64,
     judge: judgeX86Probe,
     timeout: 30,
   };

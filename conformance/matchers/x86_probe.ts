@@ -35,6 +35,7 @@ export function judgeX86Probe(seen: Observation, trLoad: TrLoad = "ltr"): Mismat
   expectGuest(facts, seen);
   if (seen.plan.protocol === "pvh") expectStartInfo(facts, seen, cpu.rbx);
   else expectZeroPage(facts, seen, cpu.rsi);
+  if (seen.plan.protocol === "linux32") expect32Bit(facts);
   return facts.mismatches;
 }
 
@@ -46,7 +47,8 @@ function expectCpu(facts: Facts, cpu: X86CpuState, trLoad: TrLoad): void {
     // boot.rst, "64-bit BOOT PROTOCOL": long mode, paging on, __BOOT_CS and __BOOT_DS, interrupts off
     facts.expectAll({ cr0: 0x80000011, cr4: 0x20, efer: 0x500 });
   } else {
-    // pvh.pandoc: only CR0.PE (and ET, which is hard-wired), CR4 clear, EFER clear
+    // pvh.pandoc: only CR0.PE (and ET, which is hard-wired), CR4 clear, EFER clear; boot.rst,
+    // "32-bit BOOT PROTOCOL": protected mode, paging disabled
     facts.expectAll({ cr0: 0x11, cr4: 0, efer: 0 });
   }
   facts.expectAll({ cs: 0x10, ds: 0x18, es: 0x18, ss: 0x18, rflags: 0x2 });
@@ -67,6 +69,24 @@ function expectCpu(facts: Facts, cpu: X86CpuState, trLoad: TrLoad): void {
   }
   // Flat 4 GiB code and data (both protocols), a TSS of 0x68 bytes (PVH)
   facts.expectAll({ "cs.limit": 0xffffffff, "ds.limit": 0xffffffff, "tr.limit": 0x67 });
+}
+
+/** boot.rst, "32-bit BOOT PROTOCOL": registers that are zero, and nothing above 4 GiB. */
+function expect32Bit(facts: Facts): void {
+  facts.expectAll({ rbp: 0, rdi: 0, rbx: 0 });
+  facts.expectAll({ ext_ramdisk_image: 0, ext_ramdisk_size: 0, ext_cmd_line_ptr: 0 });
+  const initrd = BigInt(facts.get("initrd.address") ?? 0);
+  const end = initrd + BigInt(facts.get("initrd.size") ?? 0);
+  // boot.rst, "initrd_addr_max": inclusive, and where there is no such field
+  const isElf = facts.get("begin") === "probe-elf32";
+  const max = isElf ? 0x37ffffffn : BigInt(facts.get("hdr.initrd_addr_max") ?? 0);
+  if (end - 1n > max) {
+    facts.note({
+      what: "the initrd's last byte",
+      expected: `at or below 0x${max.toString(16)}`,
+      actual: `0x${(end - 1n).toString(16)}`,
+    });
+  }
 }
 
 /** The access rights as LAR gives them, shifted down by 8: type, s, dpl, p, then avl, l, db, g. */
@@ -99,7 +119,7 @@ function expectGuest(facts: Facts, { plan, options }: Observation): void {
     facts.note({ what: "plan", expected: "an initrd", actual: "none" });
   }
   // An ELF says what is BSS; a bzImage clears its own.
-  if (facts.get("begin") === "probe-elf64") facts.expect("bss.dirty", "0");
+  if (facts.get("begin")?.startsWith("probe-elf")) facts.expect("bss.dirty", "0");
 }
 
 function expectMemoryMap(facts: Facts, name: string, map: Observation["plan"]["memoryMap"]): void {

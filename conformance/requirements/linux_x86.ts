@@ -83,7 +83,10 @@ const LINUX64: readonly Requirement[] = [
     id: "linux64.xlf-kernel-64",
     source: 'boot.rst, "xloadflags"',
     text: "A kernel without XLF_KERNEL_64 has no 64-bit entry and is refused",
-    cases: ["none/-/i386/linux64/probe-bzimage/refusal-no-64bit-entry"],
+    cases: [
+      "none/-/i386/linux64/probe-bzimage/refusal-no-64bit-entry",
+      "none/-/i386/linux64/debian-6.1/refusal-no-64bit-entry",
+    ],
   },
   {
     id: "linux64.relocation",
@@ -219,39 +222,71 @@ const LINUX32: readonly Requirement[] = [
     id: "linux32.mode",
     source: 'boot.rst, "32-bit Boot Protocol"',
     text: "Protected mode, paging off",
-    cases: [],
+    cases: ["*/*/*/linux32/probe-*/boot"],
   },
   {
     id: "linux32.segments",
     source: 'boot.rst, "32-bit Boot Protocol"',
     text:
       "__BOOT_CS 0x10 execute/read and __BOOT_DS 0x18 read/write, flat 4 GiB; CS, DS, ES and SS hold them",
-    cases: [],
+    cases: ["*/*/*/linux32/probe-*/boot"],
   },
   {
     id: "linux32.registers",
     source: 'boot.rst, "32-bit Boot Protocol"',
     text:
       "ESI holds the address of struct boot_params; EBP, EDI and EBX are zero; interrupts are disabled",
-    cases: [],
+    cases: ["*/*/*/linux32/probe-*/boot"],
   },
   {
     id: "linux32.zero-page",
     source: 'boot.rst, "32-bit Boot Protocol"',
     text: "boot_params as for the 64-bit protocol",
-    cases: [],
+    cases: [
+      "*/*/*/linux32/probe-*/boot",
+      "*/*/*/linux32/probe-*/bss-dirty",
+      "*/*/*/linux32/probe-*/setup-data",
+      "*/*/*/linux32/probe-*/e820-overflow",
+    ],
   },
   {
     id: "linux32.entry",
     source: 'boot.rst, "32-bit Boot Protocol"',
     text: "A bzImage is entered at its load address",
-    cases: [],
+    cases: [
+      "*/*/x86_64/linux32/probe-bzimage/boot",
+      "*/*/x86_64/linux32/probe-bzimage/kernel-address",
+    ],
+  },
+  {
+    id: "linux32.entry-elf",
+    source: "ELF, EI_CLASS and e_entry",
+    text: "An ELF32 vmlinux is entered at e_entry; an ELF64 one has no 32-bit entry",
+    cases: [
+      "*/*/i386/linux32/probe-elf32/boot",
+      "*/*/x86_64/linux32/probe-elf64/refusal-64-bit",
+      "*/*/i386/linux64/probe-elf32/refusal-32-bit",
+    ],
+  },
+  {
+    id: "linux32.below-4g",
+    source: 'boot.rst, "32-bit Boot Protocol"',
+    text: "Everything lies below 4 GiB, the initrd below initrd_addr_max",
+    cases: [
+      "*/*/*/linux32/probe-*/initrd-below-4g",
+      "*/*/x86_64/linux32/probe-bzimage/initrd-at-addr-max",
+      "*/*/x86_64/linux32/probe-bzimage/refusal-above-4g",
+    ],
   },
   {
     id: "linux32.linux",
     source: "boot.rst",
-    text: "An i386 kernel of a distribution reaches userland",
-    cases: [],
+    text: "Kernels of a distribution reach userland: i386, and x86_64 by its 32-bit entry",
+    cases: [
+      "*/*/i386/linux32/debian-6.1/userland",
+      "*/*/i386/linux32/debian-6.1/userland-vmlinux",
+      "*/*/x86_64/linux32/debian-6.12/userland",
+    ],
   },
 ];
 

@@ -53,7 +53,7 @@ export const PVH_REQUIREMENTS: readonly Requirement[] = [
     id: "pvh.elf32",
     source: 'pvh.pandoc, "x86/HVM direct boot ABI"',
     text: "An ELF32 file with the note",
-    cases: [],
+    cases: ["*/*/i386/pvh/probe-elf32/boot", "*/*/i386/pvh/probe-elf32/bss-dirty"],
   },
   {
     id: "pvh.start-info",

@@ -6,7 +6,7 @@
 typedef unsigned char u8;
 typedef unsigned short u16;
 typedef unsigned int u32;
-typedef unsigned long u64;
+typedef unsigned long u64; /* 32 bits in init.i386, which counts nothing that needs more */
 
 /* The longest text reported, and the caps on lists whose length the loader wrote: a wrong count
  * must give a long report, not an endless one. */

@@ -161,7 +161,7 @@ void init_main(void) {
 
   call(SYS_ioctl, 1, TCSBRK, 1, 0, 0);
   call(SYS_sync, 0, 0, 0, 0, 0);
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__i386__)
   long command = LINUX_REBOOT_CMD_RESTART;
 #else
   long command = LINUX_REBOOT_CMD_POWER_OFF;
@@ -174,6 +174,8 @@ void init_main(void) {
 
 #if defined(__x86_64__)
 __asm__(".globl _start\n_start: xorl %ebp, %ebp\n andq $-16, %rsp\n call init_main\n ud2");
+#elif defined(__i386__)
+__asm__(".globl _start\n_start: xorl %ebp, %ebp\n andl $-16, %esp\n call init_main\n ud2");
 #elif defined(__aarch64__)
 __asm__(".globl _start\n_start: mov x29, #0\n bl init_main\n brk #0");
 #else

@@ -1,4 +1,4 @@
-/* Raw system calls: the numbers of arch/x86/entry/syscalls/syscall_64.tbl and of
+/* Raw system calls: the numbers of arch/x86/entry/syscalls/syscall_64.tbl, syscall_32.tbl and of
  * include/uapi/asm-generic/unistd.h, the *at() forms throughout since arm64 has no others. */
 #ifndef SYSCALLS_H
 #define SYSCALLS_H
@@ -25,6 +25,25 @@ static inline long call(long number, long a, long b, long c, long d, long e) {
                    : "+a"(number)
                    : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
                    : "rcx", "r11", "memory");
+  return number;
+}
+#elif defined(__i386__)
+#define SYS_read 3
+#define SYS_write 4
+#define SYS_close 6
+#define SYS_mount 21
+#define SYS_sync 36
+#define SYS_ioctl 54
+#define SYS_fcntl 55
+#define SYS_reboot 88
+#define SYS_syslog 103
+#define SYS_openat 295
+#define SYS_mkdirat 296
+#define SYS_mknodat 297
+#define SYS_dup3 330
+
+static inline long call(long number, long a, long b, long c, long d, long e) {
+  __asm__ volatile("int $0x80" : "+a"(number) : "b"(a), "c"(b), "d"(c), "S"(d), "D"(e) : "memory");
   return number;
 }
 #else /* arm64 and riscv64 have asm-generic's numbers */

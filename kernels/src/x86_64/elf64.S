@@ -2,7 +2,8 @@
 #include "saved.h"
 
         .section .head.text, "ax"
-        .globl image_start, entry64, guest_name
+        .globl image_start, entry, entry64, guest_name
+        .set    entry, entry64
 image_start:
         /* Neither entry is the load address: a loader that confuses them faults here. */
         .code64
