@@ -124,6 +124,10 @@ export const FAMILIES: readonly Family[] = [
   boots("program headers side by side", 512, (n) => {
     return elf(repeat(n, (i) => ({ p_paddr: MIB + BigInt(16 * i), bytes: pattern(16) })));
   }),
+  boots("32-bit program headers side by side", 512, (n) => {
+    const segments = repeat(n, (i) => ({ p_paddr: MIB + BigInt(16 * i), bytes: pattern(16) }));
+    return elfImage({ bits: 32, segments });
+  }),
   boots("program headers in descending order", 512, (n) => {
     return elf(repeat(n, (i) => ({ p_paddr: MIB + BigInt(16 * (n - i)), bytes: pattern(16) })));
   }),

@@ -60,8 +60,9 @@ interface Rules {
   readonly relocatable: boolean;
   /** Where a kernel that is not relocatable runs, and below which no relocatable one does. */
   readonly prefAddress: bigint;
-  /** One past the highest address it may cover. */
+  /** One past the highest address it may cover, and who says so. */
   readonly end: bigint;
+  readonly endWhy: string;
 }
 
 /** bootparam.h: edd_mbr_sig_buffer follows setup_header in the zero page. */
@@ -197,6 +198,7 @@ function rulesOf(
     relocatable: (header.relocatable_kernel ?? 0) !== 0,
     prefAddress: header.pref_address || HIGH_MEMORY_START,
     end: mayBeHigh ? entry.end : LOW_END,
+    endWhy: entry.end > LOW_END ? "xloadflags, CAN_BE_LOADED_ABOVE_4G" : "32-bit entry",
   };
 }
 
@@ -253,9 +255,7 @@ function requireReach(
     "NO_SPACE",
     `Cannot place kernel at ${
       formatRange({ start, size })
-    } (${field.field}): it must end at or below ${
-      formatAddress(rules.end)
-    } (xloadflags, CAN_BE_LOADED_ABOVE_4G)`,
+    } (${field.field}): it must end at or below ${formatAddress(rules.end)} (${rules.endWhy})`,
     {
       ...field,
       ranges: [

@@ -72,7 +72,7 @@ export interface BootOptions {
 
 /** What lies where in the guest and how its first vCPU starts. */
 export interface BootPlan {
-  /** The guest's architecture. */
+  /** The guest's architecture; x86_64 for an i386 kernel, too: it runs on such a CPU. */
   readonly arch: "x86_64" | "aarch64" | "riscv64";
   /** The boot protocol. */
   readonly protocol: BootProtocol;
