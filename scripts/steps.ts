@@ -9,6 +9,7 @@ import { dirname } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 import { findOnPath } from "./children.ts";
 
 /** The repository's root. */
@@ -16,6 +17,8 @@ export const ROOT: string = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Output beyond this is forgotten, the oldest first: a runaway child must not take the memory. */
 const MAX_OUTPUT = 1 << 23;
+/** Of a line that does not end, no more than this is kept. */
+const MAX_LINE = 1 << 16;
 /** How long a process group may take to obey SIGTERM. */
 const GRACE_MS = 3_000;
 
@@ -27,6 +30,8 @@ export interface StepOptions {
   timeoutMs: number;
   /** How long it may take to obey SIGTERM before SIGKILL follows. Default: 3,000. */
   graceMs?: number;
+  /** Is told each line that the command writes, as it comes, without colours. */
+  onLine?: (line: string) => void;
 }
 
 /** What a command left behind. */
@@ -87,12 +92,15 @@ export async function runStep(
   let stdout = "";
   const keep = (said: string, text: string): string =>
     said.length + text.length > MAX_OUTPUT ? (said + text).slice(-MAX_OUTPUT / 2) : said + text;
+  const [outLines, errorLines] = [lineReader(options.onLine), lineReader(options.onLine)];
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     output = keep(output, text);
     stdout = keep(stdout, text);
+    outLines(text);
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     output = keep(output, text);
+    errorLines(text);
   });
   let timedOut = false;
   const timer = setTimeout(async () => {
@@ -176,6 +184,17 @@ export function countsLine(counts: Counts): string {
  */
 export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** Cuts what comes in pieces into lines; the last one counts only if it is ended. */
+function lineReader(onLine: StepOptions["onLine"]): (text: string) => void {
+  if (onLine === undefined) return () => {};
+  let rest = "";
+  return (text) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!.slice(-MAX_LINE);
+    for (const line of lines) onLine(stripVTControlCharacters(line));
+  };
 }
 
 /** No colours into pipes: Deno writes them there too. */

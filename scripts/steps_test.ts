@@ -36,6 +36,17 @@ describe("runStep", () => {
   });
 });
 
+describe("runStep's onLine", () => {
+  it("is told each line as it comes, without colours", async () => {
+    const lines: string[] = [];
+    const script = "printf 'o'; sleep 0.1; printf 'ne\\n\\033[31mtwo\\033[0m\\nrest'; echo err >&2";
+    const onLine = (line: string) => lines.push(line);
+    await runStep("sh", ["-c", script], { timeoutMs: 60_000, onLine });
+    assertEquals(lines.filter((line) => line !== "err"), ["one", "two"]);
+    assertEquals(lines.includes("err"), true);
+  });
+});
+
 describe("checkCommand", () => {
   it("passes at exit code 0, and fails with what was said at any other", async () => {
     assertEquals(await checkCommand("echo", ["fine"]), { outcome: "passed", output: "fine\n" });

@@ -5,8 +5,9 @@
  * deno task test [--runtime deno|bun|node]... [--filter TEXT] [--no-skip]
  * ```
  *
- * A runtime that is not there is skipped, with the reason. Each runner's own report is counted; the
- * last line is the sum over the runtimes.
+ * A runtime that is not there is skipped, with the reason. On a terminal, a line says what runs and
+ * how many tests have passed so far. Each runner's own report is counted; the last line is the sum
+ * over the runtimes.
  *
  * @module
  */
@@ -16,6 +17,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "@std/cli/parse-args";
 import { countJunit } from "./junit.ts";
+import { LiveLine } from "./live.ts";
 import { findRuntime, type RuntimeName } from "./runtimes.ts";
 import { type Counts, countsLine, denoCommand, ROOT, runStep, seconds } from "./steps.ts";
 
@@ -39,6 +41,10 @@ interface Runtime {
   name: RuntimeName;
   /** The arguments that run `files` and write a JUnit report to `report`. */
   args: (files: readonly string[], report: string) => string[];
+  /** A line that says that a test passed. */
+  passed: RegExp;
+  /** A line that says what runs from now on. */
+  runs: RegExp;
   /** What matters in its output when something failed. */
   failures: (output: string) => string;
 }
@@ -57,25 +63,35 @@ const RUNTIMES: readonly Runtime[] = [
       ],
       ...["--test-reporter=junit", `--test-reporter-destination=${report}`, ...files],
     ],
+    passed: /^\s+✔ /,
+    runs: /^▶ (.*)/,
     // Its own list of failures lacks what a file that does not load has to say
     failures: (output) => output.replace(/^\s*[✔▶﹣] .*\n/gm, ""),
   },
   {
     name: "deno",
     args: (files, report) => [
-      ...["test", "--allow-all", "--no-check", "--quiet", "--reporter=dot"],
+      ...["test", "--allow-all", "--no-check", "--quiet"],
       ...[`--junit-path=${report}`, ...files],
     ],
-    failures: (output) => output.slice(Math.max(output.indexOf(" ERRORS "), 0)),
+    passed: /^\s+.* \.\.\. ok /,
+    runs: /^running .* from \.\/(.*)/,
+    failures: (output) => {
+      const errors = output.indexOf(" ERRORS ");
+      return errors >= 0 ? output.slice(errors) : output.replace(/^.* \.\.\.( .*ok\b.*)?\n/gm, "");
+    },
   },
   {
     name: "bun",
     args: (files, report) => [
-      ...["test", "--only-failures", `--timeout=${BUN_TEST_MS}`, "--reporter=junit"],
+      ...["test", `--timeout=${BUN_TEST_MS}`, "--reporter=junit"],
       // Without ./ it takes them for patterns
       ...[`--reporter-outfile=${report}`, ...files.map((file) => `./${file}`)],
     ],
-    failures: (output) => output,
+    passed: /^\(pass\) /,
+    runs: /^(\S+_test\.ts):$/,
+    failures: (output) =>
+      output.replace(/^\(pass\) .*\n/gm, "").replace(/^\S+_test\.ts:\n\s*(?=\S+_test\.ts:)/gm, ""),
   },
 ];
 
@@ -89,6 +105,29 @@ function testFiles(filter: string): string[] {
   return files.filter((file) => file.endsWith("_test.ts") && file.includes(filter)).sort();
 }
 
+/** What runs now: a line for all runtimes. */
+class Board {
+  readonly live = new LiveLine();
+  readonly #running = new Map<string, { passed: number; at: string }>();
+
+  /** Takes note of a line of a runtime's output. */
+  note({ name, passed, runs }: Runtime, line: string): void {
+    const state = this.#running.get(name) ?? { passed: 0, at: "" };
+    this.#running.set(name, state);
+    if (passed.test(line)) state.passed++;
+    else state.at = runs.exec(line)?.[1] ?? state.at;
+    this.live.show(
+      [...this.#running].map(([name, { passed, at }]) => `${name}: ${passed} passed, ${at}`)
+        .join(" | "),
+    );
+  }
+
+  /** A runtime has ended. */
+  end({ name }: Runtime): void {
+    this.#running.delete(name);
+  }
+}
+
 /** Runs the files in one runtime, prints how that went, and counts. */
 async function runIn(
   runtime: Runtime,
@@ -96,18 +135,25 @@ async function runIn(
   timeoutMs: number,
   reports: string,
   noSkip: boolean,
+  board: Board,
 ): Promise<Counts> {
+  const print = (text: string) => board.live.print(text);
   const found = await findRuntime(runtime.name);
   if (found.reason !== undefined) {
-    console.log(`${runtime.name}: ${noSkip ? "FAILED" : "skipped"}: ${found.reason}`);
+    print(`${runtime.name}: ${noSkip ? "FAILED" : "skipped"}: ${found.reason}`);
     return { passed: 0, failed: noSkip ? 1 : 0, skipped: noSkip ? 0 : 1 };
   }
   const name = `${runtime.name} ${found.version}`;
-  console.log(`${name}: ${files.length} files …`);
+  print(`${name}: ${files.length} files …`);
   const report = join(reports, `${runtime.name}.xml`);
   const deno = denoCommand();
   const env: Record<string, string> = deno === undefined ? {} : { DENO_EXEC: deno };
-  const result = await runStep(found.command, runtime.args(files, report), { env, timeoutMs });
+  const result = await runStep(found.command, runtime.args(files, report), {
+    env,
+    timeoutMs,
+    onLine: (line) => board.note(runtime, line),
+  });
+  board.end(runtime);
   const counts = existsSync(report)
     ? countJunit(readFileSync(report, "utf8"))
     : { passed: 0, failed: 0, skipped: 0 };
@@ -119,9 +165,9 @@ async function runIn(
   else if (counts.passed === 0) trouble = "no test ran";
   if (trouble !== undefined) {
     counts.failed ||= 1; // a file that does not load, or a hook, is in no report
-    console.log(`\n${name}: FAILED: ${trouble}\n${runtime.failures(result.output).trimEnd()}\n`);
+    print(`\n${name}: FAILED: ${trouble}\n${runtime.failures(result.output).trimEnd()}\n`);
   }
-  console.log(`${name}: ${countsLine(counts)} (${seconds(result.ms)})`);
+  print(`${name}: ${countsLine(counts)} (${seconds(result.ms)})`);
   return counts;
 }
 
@@ -160,12 +206,13 @@ async function main(args: readonly string[]): Promise<number> {
 
   const reports = mkdtempSync(join(tmpdir(), "test-reports-"));
   const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+  const board = new Board();
   let ran = 0;
   try {
     const queue = [...runtimes];
     const worker = async (): Promise<void> => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        const counts = await runIn(next, files, timeoutMs, reports, options["no-skip"]);
+        const counts = await runIn(next, files, timeoutMs, reports, options["no-skip"], board);
         for (const key of ["passed", "failed", "skipped"] as const) total[key] += counts[key];
         ran += counts.passed + counts.failed;
       }
