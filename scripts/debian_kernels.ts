@@ -12,6 +12,7 @@ import { join, resolve } from "node:path";
 import { type DebianArchive, findMirror, type Mirror, readAptSources } from "./apt_sources.ts";
 import { findOnPath, lastLines, pipeline } from "./children.ts";
 import { newest } from "./debian_version.ts";
+import { diskFull, freeBytes, isDiskFull } from "./disk_space.ts";
 import { type CachedKernel, type CacheEntry, readCache, writeCache } from "./kernel_cache.ts";
 import { megabytes, type PackageInfo, PrivateApt } from "./private_apt.ts";
 import { makeWorkDirectory } from "./work_directory.ts";
@@ -119,6 +120,11 @@ export interface FetchOptions {
   aptDirectory?: string;
 }
 
+/** Room for a kernel beside its package: the largest here, an arm64 Image, has 44 MB. */
+const KERNEL_ROOM = 64e6;
+/** Room for the index, and for a package that is not known yet. */
+const PACKAGE_ROOM = 128e6;
+
 /** What to do where no kernel can be fetched. */
 const HINT = "pass a kernel of your own with --kernel PATH";
 
@@ -182,11 +188,14 @@ export async function fetchKernel(
   if (!Array.isArray(places)) return { unavailable: places };
 
   let work: string | undefined;
+  let wanted = PACKAGE_ROOM + KERNEL_ROOM;
   try {
     work = makeWorkDirectory(resolve(cacheDir, "tmp"));
     const found = await findPackage(row, places, work, log, signal);
     if (cached.kernel?.debSha256 === found.info.sha256) return cached.kernel;
     const { name, version, size, sha256 } = found.info;
+    wanted = size + KERNEL_ROOM;
+    if (freeBytes(work) < size) throw new Error(diskFull(cacheDir, freeBytes(work), wanted));
     log(`Downloading ${name} ${version} (${megabytes(size)}) …`);
     const start = performance.now();
     const deb = await found.apt.download(found.info, log);
@@ -198,7 +207,9 @@ export async function fetchKernel(
     return result;
   } catch (cause) {
     signal?.throwIfAborted();
-    const message = cause instanceof Error ? cause.message : String(cause);
+    let message = cause instanceof Error ? cause.message : String(cause);
+    const free = freeBytes(cacheDir);
+    if (isDiskFull(message, free)) message = `${diskFull(cacheDir, free, wanted)}\n${message}`;
     throw new Error(`Cannot fetch ${id} for ${arch}: ${message}`, { cause });
   } finally {
     if (work !== undefined) rmSync(work, { recursive: true, force: true });

@@ -244,6 +244,25 @@ echo "E: unexpected size" >&2; exit 100; }\n${rest}`,
     assertEquals(cachedKernel(cache, "debian-6.1", "x86_64"), undefined);
   });
 
+  it("says that the disk is full, where, and how much is wanted", async () => {
+    const full = /is full: [\d.]+ MB are free, some [\d.]+ MB are wanted; make room there/;
+    program(
+      "apt-get",
+      `echo "E: Error writing to file - write (28: No space left on device)" >&2; exit 100`,
+    );
+    const late = await assertRejects(() => fetch(), Error, `the disk of ${cache} is full: `);
+    assert(full.test(late.message), late.message);
+    assertStringIncludes(late.message, "E: Error writing to file");
+
+    program("apt-get", `[ "$3" = update ] || touch ${root}/downloaded`);
+    const index = readFileSync(join(root, "index"), "utf8");
+    writeFileSync(join(root, "index"), index.replace(/^Size: .*$/gm, "Size: 4000000000000000"));
+    const early = await assertRejects(() => fetch(), Error, `the disk of ${cache} is full: `);
+    assertStringIncludes(early.message, "some 4000000064.0 MB are wanted");
+    assert(!existsSync(join(root, "downloaded")), "before anything is downloaded");
+    assertNothingLeft();
+  });
+
   it("stops its children when aborted, and leaves nothing", async () => {
     program(
       "apt-get",

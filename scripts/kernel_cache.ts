@@ -116,9 +116,14 @@ export function writeCache(
   chmodSync(source, 0o644);
   sync(source);
   renameSync(source, path);
-  writeAtomically(join(directory, RECORD), JSON.stringify(record, null, 2) + "\n");
-
   const old = oldText === undefined ? undefined : parseRecord(oldText);
+  try {
+    writeAtomically(join(directory, RECORD), JSON.stringify(record, null, 2) + "\n");
+  } catch (error) {
+    // A full disk: without its record nobody would ever use or remove it
+    if (old?.file !== record.file) rmSync(path, { force: true });
+    throw error;
+  }
   if (old !== undefined && old.file !== record.file) {
     rmSync(join(directory, old.file), { force: true });
   }
