@@ -227,6 +227,28 @@ export function formatRange(range: AddressRange): string {
 }
 
 /**
+ * A size as people compare it with what they gave a guest.
+ *
+ * @param size Bytes.
+ * @returns E.g. `63.5 MiB`, rounded down to a tenth; KiB and bytes where that is less than one.
+ */
+export function formatSize(size: bigint): string {
+  if (size < KIB) return `${size} bytes`;
+  const [unit, name] = size < MIB ? [KIB, "KiB"] as const : [MIB, "MiB"] as const;
+  return `${Number(size * 10n / unit) / 10} ${name}`;
+}
+
+/**
+ * How much RAM there is, as people say it.
+ *
+ * @param ram Disjoint ranges.
+ * @returns E.g. `8 MiB in all`.
+ */
+export function formatTotal(ram: readonly AddressRange[]): string {
+  return `${formatSize(ram.reduce((sum, { size }) => sum + size, 0n))} in all`;
+}
+
+/**
  * Checks an address that a caller gives.
  *
  * @param address The caller's argument.

@@ -10,6 +10,7 @@ import {
   disjointPieces,
   formatAddress,
   formatRange,
+  formatSize,
   indexAtOrBelow,
   isPowerOfTwo,
   mergeRanges,
@@ -171,5 +172,23 @@ describe("formatAddress, formatRange", () => {
     assertEquals(formatAddress(255), "0xff");
     assertEquals(formatAddress(-16n), "-0x10");
     assertEquals(formatRange({ start: 0x1000n, size: 0x1000n }), "[0x1000..0x2000)");
+  });
+});
+
+describe("formatSize", () => {
+  it("counts bytes, KiB and MiB, the latter two to a tenth", () => {
+    const MIB = 1n << 20n;
+    const sizes: [bigint, string][] = [
+      [0n, "0 bytes"],
+      [1023n, "1023 bytes"],
+      [1024n, "1 KiB"],
+      [MIB - 1n, "1023.9 KiB"],
+      [MIB, "1 MiB"],
+      [8n * MIB, "8 MiB"],
+      [MIB * 3n / 2n, "1.5 MiB"],
+      [2n * MIB - 1n, "1.9 MiB"],
+      [1n << 64n, "17592186044416 MiB"],
+    ];
+    for (const [size, text] of sizes) assertEquals(formatSize(size), text);
   });
 });

@@ -5,6 +5,7 @@ import {
   containsRange,
   formatAddress,
   formatRange,
+  formatTotal,
   indexAtOrBelow,
   mergeRanges,
   rangeEnd,
@@ -197,7 +198,9 @@ export function outsideRam(name: string, range: AddressRange, layout: RamLayout)
   const nearest = overlapping[0] ?? ram[0];
   return new LoaderError(
     "OUTSIDE_RAM",
-    `Cannot place ${name} at ${formatRange(range)}: guest RAM is ${shown || "empty"}`,
+    `Cannot place ${name} at ${formatRange(range)}: guest RAM is ${
+      shown ? `${shown}, ${formatTotal(ram)}` : "empty"
+    }`,
     {
       ranges: [
         { name, start: range.start, size: range.size },

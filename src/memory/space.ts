@@ -7,6 +7,8 @@ import {
   disjointPieces,
   formatAddress,
   formatRange,
+  formatSize,
+  formatTotal,
   indexAtOrBelow,
   overlaps,
   rangeEnd,
@@ -154,7 +156,9 @@ export class Space {
     const inTheWay = this.#taken.filter((taken) => overlaps(taken, window))
       .reduce<NamedRange | undefined>((a, b) => !a || b.size > a.size ? b : a, undefined);
     const free = largest.size > 0n
-      ? `the largest free part of guest RAM there is ${formatRange(largest)}`
+      ? `the largest free part of guest RAM there is ${formatRange(largest)} (${
+        formatSize(largest.size)
+      })`
       : inTheWay
       ? "no guest RAM is free there"
       : "there is no guest RAM";
@@ -163,12 +167,12 @@ export class Space {
     const other: NamedRange = inTheWay ?? { name: "guest RAM", ...span };
     return new LoaderError(
       "NO_SPACE",
-      `Cannot place ${name} (${formatAddress(size)} bytes, aligned to ${formatAddress(align)}) in ${
-        formatRange(window)
-      }: ${free}, ${
+      `Cannot place ${name} (${formatAddress(size)} bytes, ${formatSize(size)}, aligned to ${
+        formatAddress(align)
+      }) in ${formatRange(window)}: ${free}, ${
         inTheWay
           ? `${inTheWay.name} takes ${formatRange(inTheWay)}`
-          : `guest RAM is in ${formatRange(span)}`
+          : `guest RAM is in ${formatRange(span)}, ${formatTotal(ram)}`
       }; give the guest more RAM there`,
       { ranges: [{ name, start: min, size }, other] },
     );

@@ -162,7 +162,7 @@ describe("Space.allocate", () => {
     const allocate = () => full.allocate({ name: "initrd", size: 0x9001n, align: 0x1000n });
     assertEquals(refusal(allocate), { code: "NO_SPACE", between: ["initrd", "kernel"] });
     const { message } = assertThrows(allocate) as Error;
-    assertStringIncludes(message, "initrd (0x9001 bytes, aligned to 0x1000)");
+    assertStringIncludes(message, "initrd (0x9001 bytes, 36 KiB, aligned to 0x1000)");
     assertStringIncludes(message, "[0x1000..0xa000)");
     assertStringIncludes(message, "kernel takes [0x20000..0x30000)");
   });
@@ -170,7 +170,10 @@ describe("Space.allocate", () => {
   it("says where RAM is if none is where it looked", () => {
     const allocate = () => space().allocate({ name: "kernel", size: 1n, min: 0x100_0000n });
     assertEquals(refusal(allocate), { code: "NO_SPACE", between: ["kernel", "guest RAM"] });
-    assertStringIncludes((assertThrows(allocate) as Error).message, "[0x1000..0x30000)");
+    assertStringIncludes(
+      (assertThrows(allocate) as Error).message,
+      "[0x1000..0x30000), 100 KiB in all",
+    );
   });
 
   it("finds no room for sizes near 2^64, and does not wrap", () => {
