@@ -16,13 +16,13 @@ const TOLD = /ENOSPC|EDQUOT|no space left|enough free space|quota exceeded/i;
  * How much can be written to a directory.
  *
  * @param directory The directory; it need not be there yet.
- * @returns Bytes.
+ * @returns Bytes; infinity where the file system has no size, such as /proc.
  */
 export function freeBytes(directory: string): number {
   let there = resolve(directory);
   while (!existsSync(there)) there = dirname(there);
-  const { bavail, bsize } = statfsSync(there);
-  return bavail * bsize;
+  const { bavail, bsize, blocks } = statfsSync(there);
+  return blocks === 0 ? Infinity : bavail * bsize;
 }
 
 /**

@@ -4,6 +4,8 @@ import {
   type BootProtocol,
   detectKernel,
   findPvhNote,
+  type KernelSource,
+  LoaderError,
   parseBzImage,
   parseElf,
   XLF_KERNEL_64,
@@ -34,8 +36,7 @@ const MACHINE_OF: { readonly [K in BootProtocol]: MachineName } = {
  *
  * @param own What the user asks for.
  * @returns The case.
- * @throws {LoaderError} If the file is no kernel.
- * @throws {Error} If a file cannot be read.
+ * @throws {Error} If a file cannot be read, or is no kernel.
  */
 export function ownKernelCase(own: OwnKernel): BootCase {
   const asked = protocolOf(own.kernel);
@@ -79,10 +80,20 @@ export function ownKernelCase(own: OwnKernel): BootCase {
   };
 }
 
-/** What planBoot would choose; a file that is no kernel is refused here already. */
+/** What planBoot would choose; a file that is no kernel, or one to unwrap, is refused here already. */
 function protocolOf(path: string): BootProtocol {
   using file = openFile(path);
-  switch (detectKernel(file)) {
+  try {
+    return protocolIn(file, path);
+  } catch (error) {
+    if (!(error instanceof LoaderError)) throw error;
+    throw new Error(`Cannot use ${path}: ${error.message}`, { cause: error });
+  }
+}
+
+function protocolIn(file: KernelSource, path: string): BootProtocol {
+  const format = detectKernel(file);
+  switch (format) {
     case "arm64-image":
       return "arm64";
     case "riscv64-image":
@@ -94,7 +105,10 @@ function protocolOf(path: string): BootProtocol {
     case "bzimage":
       return (parseBzImage(file).header.xloadflags ?? 0) & XLF_KERNEL_64 ? "linux64" : "linux32";
     default:
-      return "linux64"; // which says what to do with a compressed file
+      throw new Error(
+        `Cannot use ${path}: it is ${format} data, unwrap it first: ` +
+          `deno run -A scripts/extract_kernel.ts ${path} OUTPUT`,
+      );
   }
 }
 
