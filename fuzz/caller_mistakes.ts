@@ -102,6 +102,13 @@ export const CALLER_MISTAKES: readonly CallerMistake[] = [
     make: ({ PE, GuestMemory }) => PE.load(GuestMemory.of(REGION), elf(), wrong({})),
   },
   {
+    what: "a command line that is no Cmdline",
+    error: "TypeError",
+    message: /^Cannot use cmdline: expected a Cmdline, got string/,
+    make: ({ loadCmdline, GuestMemory }) =>
+      loadCmdline(GuestMemory.of(REGION), 0n, wrong("console=ttyS0")),
+  },
+  {
     what: "a command line part that is no string",
     error: "TypeError",
     message: /^Cannot use key: expected a string, got number/,

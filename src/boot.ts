@@ -22,8 +22,8 @@ import { XLF_KERNEL_64 } from "./structs/bootparam.ts";
  * @param memory The guest's RAM, written in place.
  * @param options What to boot, and what the VMM chooses for itself.
  * @returns The plan that was applied: `cpu` is what the first vCPU starts with.
- * @throws {LoaderError} If something cannot be. Guest memory is then as it was, but for the code
- * `PARTIALLY_APPLIED`: a source failed while it was read into planned ranges.
+ * @throws {LoaderError} As {@linkcode planBoot} and {@linkcode applyPlan}. Guest memory is then as it
+ * was, but for the code `PARTIALLY_APPLIED`: a source failed while it was read into planned ranges.
  * @throws {TypeError} If an option is of another type than it says.
  *
  * @example
@@ -50,7 +50,12 @@ export function bootLinux(memory: GuestMemory, options: BootOptions & ApplyOptio
  * @param layout The guest's RAM: a {@linkcode GuestMemory}, or just its ranges, in any order.
  * @param options What to boot, and what the VMM chooses for itself.
  * @returns The plan.
- * @throws {LoaderError} If the kernel cannot be booted, or something does not fit.
+ * @throws {LoaderError} If the kernel cannot be booted: `UNKNOWN_FORMAT`, `UNSUPPORTED_FORMAT`,
+ * `TRUNCATED`, `ELF_*`, `NOTE_MALFORMED`, `PVH_NOT_PRESENT`, `ENTRY_OUTSIDE_KERNEL`, `BZIMAGE_*`,
+ * `IMAGE_*`, `LIMIT_EXCEEDED`, `SOURCE_FAILED`. If an option cannot be: `INVALID_OPTION`,
+ * `PROTOCOL_MISMATCH`, `EMPTY_INITRD`, `CMDLINE_ASCII`, `CMDLINE_TOO_LONG`, `FDT_*`. If RAM cannot be,
+ * or something does not fit: `INVALID_MEMORY`, `OUTSIDE_RAM`, `OVERLAP`, `MISALIGNED`, `NO_SPACE`,
+ * `ADDRESS_OVERFLOW`.
  * @throws {TypeError} If RAM or an option is of another type than it says.
  */
 export function planBoot(layout: RamLayout, options: BootOptions): BootPlan {

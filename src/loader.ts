@@ -5,7 +5,7 @@
  * @module
  */
 import { ADDRESS_END, formatAddress, requireAddress } from "./address.ts";
-import { fieldError, LoaderError } from "./errors.ts";
+import { fieldError, LoaderError, wrongType } from "./errors.ts";
 import { type BzImageKernel, parseBzImage, setupHeaderField } from "./formats/bzimage.ts";
 import { parseArm64Image, parseRiscv64Image } from "./formats/image.ts";
 import { MAX_FDT_SIZE } from "./limits.ts";
@@ -73,6 +73,7 @@ export interface KernelLoader {
    * @param options Where.
    * @returns Where the kernel is.
    * @throws {LoaderError} If it cannot be loaded.
+   * @throws {TypeError} If the kernel is neither bytes nor a source, or an option is of another type.
    */
   load(
     memory: GuestMemory,
@@ -92,6 +93,7 @@ export interface ImageLoader {
    * @param options Which architecture, and where.
    * @returns Where the kernel is.
    * @throws {LoaderError} If it cannot be loaded.
+   * @throws {TypeError} If the kernel is neither bytes nor a source, or an option is of another type.
    */
   load(
     memory: GuestMemory,
@@ -194,6 +196,7 @@ const IMAGE_ALIGN = 2n << 20n;
  * @param dtb The device tree, at most 2 MiB.
  * @throws {LoaderError} `FDT_TOO_BIG`, `OUTSIDE_RAM`, `INVALID_OPTION`; `PARTIALLY_APPLIED` if the
  * source failed while it was read.
+ * @throws {TypeError} If the address is not a bigint, or the tree neither bytes nor a source.
  */
 export function loadDtb(
   memory: GuestMemory,
@@ -220,9 +223,11 @@ export function loadDtb(
  * @param address Guest-physical address of its first byte.
  * @param cmdline The command line.
  * @throws {LoaderError} `CMDLINE_NO_BOOT_ARGS`, `CMDLINE_NUL`, `OUTSIDE_RAM`, `INVALID_OPTION`.
+ * @throws {TypeError} If the address is not a bigint, or the line not a {@linkcode Cmdline}.
  */
 export function loadCmdline(memory: GuestMemory, address: bigint, cmdline: Cmdline): void {
   requireAddress(address, "address");
+  if (typeof cmdline?.asCString !== "function") throw wrongType("cmdline", "a Cmdline", cmdline);
   const bytes = cmdline.asCString();
   place(memory, "command line", address, BigInt(bytes.length), { kind: "bytes", bytes });
 }

@@ -27,6 +27,7 @@ const CHECKSUM_SIZE = 4;
  * @param kernel The file.
  * @returns What came of it.
  * @throws {LoaderError} `BZIMAGE_*` or `TRUNCATED` if it is no bzImage; `SOURCE_FAILED`.
+ * @throws {TypeError} If it is neither bytes nor a source.
  */
 export function bzImageChecksum(kernel: Uint8Array | KernelSource): BzImageChecksum {
   const source = sourceOf(kernel, "kernel");

@@ -29,7 +29,7 @@ const XEN_NAME: readonly number[] = [0x58, 0x65, 0x6e, 0x00];
  * @param elf What it says.
  * @returns The note, or undefined if there is none.
  * @throws {LoaderError} `NOTE_MALFORMED` if notes before it, or it, do not keep to their segment;
- * `LIMIT_EXCEEDED`, `SOURCE_FAILED`.
+ * `LIMIT_EXCEEDED`, `SOURCE_FAILED`; `TRUNCATED` if the file is not the one that was parsed.
  */
 export function findPvhNote(source: KernelSource, elf: ElfKernel): ElfNote | undefined {
   const contents = readNotes(source, elf);

@@ -120,7 +120,8 @@ export class GuestMemory implements RamLayout {
    *
    * @param address Guest-physical address of the first.
    * @param bytes What to write; they may span regions that touch.
-   * @throws {LoaderError} `OUTSIDE_RAM`, and then nothing was written.
+   * @throws {LoaderError} `OUTSIDE_RAM`, `ADDRESS_OVERFLOW`, or `INVALID_MEMORY` if a region's buffer
+   * has been detached or resized since; and then nothing was written.
    */
   write(address: bigint, bytes: Uint8Array): void {
     let done = 0;
@@ -136,7 +137,8 @@ export class GuestMemory implements RamLayout {
    * @param address Guest-physical address of the first.
    * @param size How many.
    * @returns A copy.
-   * @throws {LoaderError} `OUTSIDE_RAM`.
+   * @throws {LoaderError} `OUTSIDE_RAM`, `ADDRESS_OVERFLOW`, or `INVALID_MEMORY` if a region's buffer
+   * has been detached or resized since.
    */
   read(address: bigint, size: number): Uint8Array {
     const views = this.views(sized(address, size));

@@ -56,6 +56,7 @@ const NO_VALUE = new Uint8Array(0);
  * @throws {LoaderError} `INVALID_OPTION` if the machine is none: no or too many CPUs, an affinity
  * that two share, an interrupt number out of its range, devices that overlap; `FDT_VALUE` for a text
  * with a NUL or a clock of more than 32 bits.
+ * @throws {TypeError} If a device's address or size is not a bigint.
  *
  * @example
  * ```ts

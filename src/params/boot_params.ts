@@ -45,6 +45,7 @@ export class BootParams {
    * @param header The header's bytes, e.g. those of a device tree; they are not copied.
    * @param headerStart Guest-physical address of the header.
    * @throws {LoaderError} `INVALID_OPTION` if the address does not fit 64 bits.
+   * @throws {TypeError} If it is not a bigint.
    */
   constructor(header: Uint8Array, headerStart: bigint) {
     this.header = header;
@@ -60,6 +61,7 @@ export class BootParams {
    * @param headerStart Guest-physical address of the header.
    * @returns The boot parameters.
    * @throws {LoaderError} `INVALID_OPTION` if the address does not fit 64 bits.
+   * @throws {TypeError} If it is not a bigint.
    * @throws {RangeError} If a value does not fit its field.
    */
   static of<T extends object>(struct: Struct<T>, header: T, headerStart: bigint): BootParams {
@@ -72,6 +74,7 @@ export class BootParams {
    * @param sections Their bytes, one after the other; they are not copied.
    * @param sectionsStart Guest-physical address of the first.
    * @throws {LoaderError} `INVALID_OPTION` if the address does not fit 64 bits.
+   * @throws {TypeError} If it is not a bigint.
    */
   setSections(sections: Uint8Array, sectionsStart: bigint): void;
   /**
@@ -82,6 +85,7 @@ export class BootParams {
    * @param sections A value for each.
    * @param sectionsStart Guest-physical address of the first; the others follow.
    * @throws {LoaderError} `INVALID_OPTION` if the address does not fit 64 bits.
+   * @throws {TypeError} If it is not a bigint.
    * @throws {RangeError} If a value does not fit its field.
    */
   setSections<T extends object>(
@@ -107,6 +111,7 @@ export class BootParams {
    * @throws {LoaderError} `BOOT_PARAMS_MISSING` if there is no address to start from,
    * `INVALID_OPTION` if it lies before the sections, `ADDRESS_OVERFLOW`, `LIMIT_EXCEEDED`; the
    * sections are then as they were.
+   * @throws {TypeError} If the address is not a bigint.
    */
   addSection(section: Uint8Array, address?: bigint): bigint;
   /**
@@ -120,6 +125,7 @@ export class BootParams {
    * @throws {LoaderError} `BOOT_PARAMS_MISSING` if there is no address to start from,
    * `INVALID_OPTION` if it lies before the sections, `ADDRESS_OVERFLOW`, `LIMIT_EXCEEDED`; the
    * sections are then as they were.
+   * @throws {TypeError} If the address is not a bigint.
    * @throws {RangeError} If a value does not fit its field.
    */
   addSection<T extends object>(struct: Struct<T>, section: T, address?: bigint): bigint;
@@ -136,6 +142,7 @@ export class BootParams {
    * @param modules Their bytes, one after the other; they are not copied.
    * @param modulesStart Guest-physical address of the first.
    * @throws {LoaderError} `INVALID_OPTION` if the address does not fit 64 bits.
+   * @throws {TypeError} If it is not a bigint.
    */
   setModules(modules: Uint8Array, modulesStart: bigint): void;
   /**
@@ -146,6 +153,7 @@ export class BootParams {
    * @param modules A value for each.
    * @param modulesStart Guest-physical address of the first; the others follow.
    * @throws {LoaderError} `INVALID_OPTION` if the address does not fit 64 bits.
+   * @throws {TypeError} If it is not a bigint.
    * @throws {RangeError} If a value does not fit its field.
    */
   setModules<T extends object>(
@@ -171,6 +179,7 @@ export class BootParams {
    * @throws {LoaderError} `BOOT_PARAMS_MISSING` if there is no address to start from,
    * `INVALID_OPTION` if it lies before the modules, `ADDRESS_OVERFLOW`, `LIMIT_EXCEEDED`; the
    * modules are then as they were.
+   * @throws {TypeError} If the address is not a bigint.
    */
   addModule(module: Uint8Array, address?: bigint): bigint;
   /**
@@ -184,6 +193,7 @@ export class BootParams {
    * @throws {LoaderError} `BOOT_PARAMS_MISSING` if there is no address to start from,
    * `INVALID_OPTION` if it lies before the modules, `ADDRESS_OVERFLOW`, `LIMIT_EXCEEDED`; the
    * modules are then as they were.
+   * @throws {TypeError} If the address is not a bigint.
    * @throws {RangeError} If a value does not fit its field.
    */
   addModule<T extends object>(struct: Struct<T>, module: T, address?: bigint): bigint;

@@ -40,6 +40,7 @@ const PHANDLE_HARTS = 3;
  * @returns The tree; its root has two cells for addresses and two for sizes.
  * @throws {LoaderError} `INVALID_OPTION` if the machine is none: no or too many harts, an interrupt
  * number out of its range, devices that overlap; `FDT_VALUE` for a text with a NUL.
+ * @throws {TypeError} If a device's address or size is not a bigint.
  *
  * @example
  * ```ts
