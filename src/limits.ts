@@ -70,7 +70,7 @@ export const MAX_UNWRAPS = 4;
 export const MAX_KERNEL_SIZE = 1 << 30;
 
 /**
- * Frames of a zstd file. Each is a call of libzstd that costs 70 µs however little comes out; zstd
- * makes one frame, pzstd one for every few MiB.
+ * Frames of a zstd file, members of a gzip file. Each is a call of a library that costs up to 70 µs
+ * however little comes out; zstd and gzip make one, pzstd one for every few MiB.
  */
 export const MAX_FRAMES = 4096;

@@ -147,6 +147,9 @@ const TOOLS: { readonly [K in CompressedFormat]: readonly string[][] } = {
   zstd: [["zstd", "-1c"], ["zstd", "-19c", "--check"]],
 };
 
+/** What `lzma -d` calls corrupt, and lzop unpacks with a warning and exit code 2. */
+const REFUSES_TWO: readonly string[] = ["lzma", "lzo"];
+
 /** By files: Deno's execFileSync waits for ever on a child that writes while it is written to. */
 function runTool(command: readonly string[], data: Uint8Array): Uint8Array | undefined {
   const work = mkdtempSync(join(tmpdir(), "compressed-test-"));
@@ -183,6 +186,15 @@ describe("decompress, beside the tools", () => {
         }
       });
     }
+
+    const takesTwo = !REFUSES_TWO.includes(format);
+    it(`${takesTwo ? "takes" : "refuses"} two ${format} files in a row, as the tool does`, async (test) => {
+      const [one, two] = commands.map((command) => runTool(command, SAMPLE));
+      if (!one || !two) return test.skip(`${commands[0][0]} is not installed`);
+      const got = outcome(decompress(format, Uint8Array.from([...one, ...two])));
+      if (takesTwo) assertEquals(await got, Uint8Array.from([...SAMPLE, ...SAMPLE]));
+      else assertEquals(await got, "COMPRESSED_TRAILING");
+    });
 
     it(`stops at the bound of a ${format} bomb`, async (test) => {
       const packed = runTool(commands[0], new Uint8Array(BOMB_SIZE));

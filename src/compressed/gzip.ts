@@ -1,3 +1,4 @@
+import { MAX_FRAMES } from "../limits.ts";
 import { crc32 } from "./checksums.ts";
 import { bestInflate, type Inflate } from "./inflate.ts";
 import type { PackedInput } from "./input.ts";
@@ -16,7 +17,8 @@ const RESERVED = 0xe0;
 const TRAILER_SIZE = 8;
 
 /**
- * Decompresses a gzip file of one member, with its checksum.
+ * Decompresses gzip files: members in a row (RFC 1952, 2.2), each with its checksum. In a browser,
+ * where nothing tells where a member ends, there may be one.
  *
  * @param input From the magic on.
  * @param output Where it goes.
@@ -27,22 +29,37 @@ export async function decodeGzip(
   output: Output,
   inflate: Inflate = bestInflate(),
 ): Promise<void> {
+  for (let members = 1; members === 1 || input.rest > 0; members++) {
+    if (members > 1 && !startsMember(input)) input.end();
+    if (members > MAX_FRAMES) {
+      const expected = `at most ${MAX_FRAMES}`;
+      throw input.corrupt("member count", input.at, expected, "more", "LIMIT_EXCEEDED");
+    }
+    await decodeMember(input, output, inflate);
+  }
+}
+
+const startsMember = ({ bytes, at }: PackedInput): boolean =>
+  bytes[at] === MAGIC[0] && bytes[at + 1] === MAGIC[1];
+
+async function decodeMember(input: PackedInput, output: Output, inflate: Inflate): Promise<void> {
+  const start = output.length;
   readHeader(input);
   await inflate(input, output, TRAILER_SIZE);
   const at = input.at;
-  const data = output.bytes.subarray(0, output.length);
+  const data = output.bytes.subarray(start, output.length);
   const computed = nodeZlib()?.crc32?.(data) ?? crc32(data); // 10x faster (measured)
   input.verify("CRC32", at, input.u32("CRC32"), computed);
   const size = input.u32("ISIZE");
-  if (size !== output.length >>> 0) {
-    const expected = `${output.length} bytes, as there are`;
+  if (size !== data.length >>> 0) {
+    const expected = `${data.length} bytes, as there are`;
     throw input.corrupt("ISIZE", at + 4, expected, `${size} bytes`, "COMPRESSED_CHECKSUM");
   }
-  input.end();
 }
 
 /** RFC 1952, 2.3: read here, since no runtime says what is wrong with it, or where. */
 function readHeader(input: PackedInput): void {
+  const start = input.at;
   for (const byte of MAGIC) {
     const actual = input.u8("magic");
     if (actual !== byte) {
@@ -57,7 +74,7 @@ function readHeader(input: PackedInput): void {
     while (flags & flag && input.u8(field) !== 0);
   }
   if (flags & FHCRC) {
-    const computed = crc32(input.bytes.subarray(0, input.at)) & 0xffff;
+    const computed = crc32(input.bytes.subarray(start, input.at)) & 0xffff;
     const at = input.at;
     input.verify("header CRC", at, input.u8("header CRC") | input.u8("header CRC") << 8, computed);
   }

@@ -26,6 +26,10 @@ export type Inflate = (
 const MAX_RATIO = 1032;
 /** One chunk for all of it is faster than many (measured); but a trailer may promise a lot. */
 const MAX_OUTPUT_CHUNK = 64 << 20;
+/** Thousands of members may follow the first, and each has a chunk of its own. */
+const MAX_LATER_CHUNK = 1 << 16;
+/** The first one's data starts before this. */
+const LIKELY_HEADER = 1 << 10;
 const MIN_OUTPUT_CHUNK = 1 << 10;
 /** The largest Buffer of Node 20. */
 const MAX_BUFFER = 2 ** 32;
@@ -46,7 +50,8 @@ export function nativeInflate(): Inflate | undefined {
     const room = output.limit - output.length;
     // One more than what comes out, or zlib makes a second chunk to find nothing for it
     const likely = Math.min(room, MAX_RATIO * input.rest, lastWord(input)) + 1;
-    const chunkSize = Math.max(MIN_OUTPUT_CHUNK, Math.min(likely, MAX_OUTPUT_CHUNK));
+    const most = start < LIKELY_HEADER ? MAX_OUTPUT_CHUNK : MAX_LATER_CHUNK;
+    const chunkSize = Math.max(MIN_OUTPUT_CHUNK, Math.min(likely, most));
     const maxOutputLength = Math.min(Math.max(room, 1), MAX_BUFFER);
     try {
       const deflated = input.bytes.subarray(start);

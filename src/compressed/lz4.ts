@@ -30,39 +30,18 @@ const UNCOMPRESSED = 0x80000000;
 const MIN_MATCH = 4;
 
 /**
- * Decompresses legacy frames, as `lz4 -l` and the kernel's build make them. They have no checksum
- * and no end mark: that they are whole is the size's to say. A magic without a block, which `lz4 -l`
- * makes of nothing, is refused: a file that was cut off looks like that, too, and no kernel does.
+ * Decompresses what starts with a legacy frame, as `lz4 -l` and the kernel's build make them. They
+ * have no checksum and no end mark: that they are whole is the size's to say. A magic without a
+ * block, which `lz4 -l` makes of nothing, is refused: a file that was cut off looks like that, too,
+ * and no kernel does.
  *
  * @param input From the magic on.
  * @param output Where it goes.
  */
 export function decodeLz4Legacy(input: PackedInput, output: Output): void {
   checkMagic(input, LEGACY_MAGIC);
-  let isFirst = true;
-  let isLast = false;
-  do {
-    const at = input.at;
-    if (isLast) input.endUnless(MAGIC_SIZE);
-    const size = input.u32("block size");
-    if (size === LEGACY_MAGIC && !isFirst) { // as `lz4` and the kernel read them: frames in a row
-      isFirst = true;
-      isLast = false;
-      continue;
-    }
-    if (isLast) { // no block comes after one of under 8 MiB
-      input.at = at;
-      input.end();
-    }
-    if (size === 0 || size > LEGACY_MAX_PACKED) {
-      throw input.corrupt("block size", at, `1 to ${LEGACY_MAX_PACKED}`, size);
-    }
-    const end = input.skip(size, "block") + size;
-    const start = output.length;
-    decodeBlock(input, end - size, end, output, start, LEGACY_BLOCK);
-    isFirst = false;
-    isLast = output.length - start < LEGACY_BLOCK;
-  } while (isFirst || input.rest > 0);
+  decodeLegacyFrame(input, output);
+  decodeFrames(input, output);
 }
 
 /**
@@ -72,24 +51,58 @@ export function decodeLz4Legacy(input: PackedInput, output: Output): void {
  * @param output Where it goes.
  */
 export function decodeLz4(input: PackedInput, output: Output): void {
-  do {
-    const at = input.at;
-    if (at > 0) input.endUnless(MAGIC_SIZE);
-    const magic = input.u32("magic");
-    input.at = at;
-    if ((magic & ~0xf) >>> 0 === SKIPPABLE_MAGIC) {
-      input.at += 4;
-      input.skip(input.u32("skippable frame size"), "skippable frame");
-    } else if (at > 0 && magic !== FRAME_MAGIC) {
-      input.end();
-    } else {
-      decodeFrame(input, output);
-    }
-  } while (input.rest > 0);
+  const magic = input.u32("magic");
+  input.at = 0;
+  if (!isSkippable(magic)) {
+    checkMagic(input, FRAME_MAGIC);
+    decodeFrame(input, output);
+  }
+  decodeFrames(input, output);
 }
 
+const isSkippable = (magic: number): boolean => (magic & ~0xf) >>> 0 === SKIPPABLE_MAGIC;
+
+/** Frames of all kinds in a row, as `lz4 -d` takes them, up to the end. */
+function decodeFrames(input: PackedInput, output: Output): void {
+  while (input.rest > 0) {
+    input.endUnless(MAGIC_SIZE);
+    const at = input.at;
+    const magic = input.u32("magic");
+    if (isSkippable(magic)) {
+      input.skip(input.u32("skippable frame size"), "skippable frame");
+    } else if (magic === FRAME_MAGIC) {
+      decodeFrame(input, output);
+    } else if (magic === LEGACY_MAGIC) {
+      decodeLegacyFrame(input, output);
+    } else {
+      input.at = at;
+      input.end();
+    }
+  }
+}
+
+/** Goes on until the end or another frame's magic: no block is that large. */
+function decodeLegacyFrame(input: PackedInput, output: Output): void {
+  for (let isFirst = true, isLast = false; isFirst || input.rest > 0; isFirst = false) {
+    const at = input.at;
+    if (isLast) return; // no block comes after one of under 8 MiB
+    const size = input.u32("block size");
+    if (!isFirst && (size === FRAME_MAGIC || size === LEGACY_MAGIC || isSkippable(size))) {
+      input.at = at;
+      return;
+    }
+    if (size === 0 || size > LEGACY_MAX_PACKED) {
+      throw input.corrupt("block size", at, `1 to ${LEGACY_MAX_PACKED}`, size);
+    }
+    const end = input.skip(size, "block") + size;
+    const start = output.length;
+    decodeBlock(input, end - size, end, output, start, LEGACY_BLOCK);
+    isLast = output.length - start < LEGACY_BLOCK;
+  }
+}
+
+/** A frame, whose magic is behind. */
 function decodeFrame(input: PackedInput, output: Output): void {
-  checkMagic(input, FRAME_MAGIC);
   const { flags, maximum, contentSize } = readDescriptor(input);
   if (contentSize !== undefined) output.announce(contentSize);
   const start = output.length;
