@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { VIRT_ARM64 } from "./arbitraries/virt.ts";
 import type { Library } from "./property.ts";
 
 /** A mistake that a caller can make and a file cannot. */
@@ -78,13 +79,7 @@ export const CALLER_MISTAKES: readonly CallerMistake[] = [
     message: /^Cannot use uart: expected bigint addresses, got number/,
     make: ({ buildArm64Tree }) =>
       buildArm64Tree({
-        cpus: 1,
-        psci: "hvc",
-        gic: {
-          version: 3,
-          distributor: { start: 0x800_0000n, size: 0x1_0000n },
-          redistributors: [{ start: 0x80a_0000n, size: 0x2_0000n }],
-        },
+        ...VIRT_ARM64,
         uart: { type: "pl011", address: wrong(0x900_0000), irq: 1 },
       }),
   },

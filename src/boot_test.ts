@@ -9,21 +9,13 @@ import {
   shrunkSource,
 } from "../fuzz/arbitraries/machines.ts";
 import { faults } from "../fuzz/arbitraries/plans.ts";
+import { VIRT_ARM64 } from "../fuzz/arbitraries/virt.ts";
 import { applyPlan, bootLinux, planBoot } from "./boot.ts";
 import type { X86CpuState } from "./cpu/state.ts";
 import { GuestMemory } from "./memory/guest_memory.ts";
 import { type BootOptions, type BootProtocol, formatPlan, planToJson } from "./protocols/plan.ts";
 import { Cmdline } from "./params/cmdline.ts";
 
-const MACHINE = {
-  cpus: 1,
-  psci: "hvc",
-  gic: {
-    version: 2,
-    distributor: { start: 0x800_0000n, size: 0x1_0000n },
-    cpuInterface: { start: 0x801_0000n, size: 0x1_0000n },
-  },
-} as const;
 const RAM = [{ start: 0n, size: 0x400_0000n }];
 
 describe("planBoot: the protocol", () => {
@@ -38,7 +30,7 @@ describe("planBoot: the protocol", () => {
     assertEquals(protocolOf(elfImage({ bits: 32 })), "linux32");
     assertEquals(protocolOf(pvhImage()), "pvh");
     assertEquals(protocolOf(pvhImage(undefined, undefined, 32)), "pvh");
-    assertEquals(protocolOf(arm64Image(), { deviceTree: MACHINE }), "arm64");
+    assertEquals(protocolOf(arm64Image(), { deviceTree: VIRT_ARM64 }), "arm64");
   });
 
   it("is the caller's choice where the kernel can be booted by it", () => {
@@ -67,15 +59,15 @@ describe("planBoot: the protocol", () => {
     const cases: [Uint8Array, Partial<BootOptions>, string][] = [
       [bzImage(), { modules: [] }, "modules"],
       [bzImage(), { protocol: "linux32", modules: [] }, "modules"],
-      [bzImage(), { deviceTree: MACHINE }, "deviceTree"],
+      [bzImage(), { deviceTree: VIRT_ARM64 }, "deviceTree"],
       [bzImage(), { seeds }, "seeds"],
       [bzImage(), { exceptionLevel: 1 }, "exceptionLevel"],
       [pvhImage(), { setupData: [] }, "setupData"],
       [pvhImage(), { seeds }, "seeds"],
-      [arm64Image(), { deviceTree: MACHINE, rsdp: 1n }, "rsdp"],
-      [arm64Image(), { deviceTree: MACHINE, setupData: [] }, "setupData"],
-      [arm64Image(), { deviceTree: MACHINE, modules: [] }, "modules"],
-      [arm64Image(), { deviceTree: MACHINE, initrdPlacement: "low" }, "initrdPlacement"],
+      [arm64Image(), { deviceTree: VIRT_ARM64, rsdp: 1n }, "rsdp"],
+      [arm64Image(), { deviceTree: VIRT_ARM64, setupData: [] }, "setupData"],
+      [arm64Image(), { deviceTree: VIRT_ARM64, modules: [] }, "modules"],
+      [arm64Image(), { deviceTree: VIRT_ARM64, initrdPlacement: "low" }, "initrdPlacement"],
       [bzImage(), { initrdPlacement: "top" as "low" }, "initrdPlacement"],
     ];
     for (const [kernel, options, field] of cases) {

@@ -1,23 +1,14 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { refusal } from "../../fuzz/arbitraries/machines.ts";
+import { VIRT_ARM64 } from "../../fuzz/arbitraries/virt.ts";
 import type { Arm64Machine } from "../params/arm64_machine.ts";
 import { buildArm64Tree } from "../params/arm64_tree.ts";
 import { baseTree } from "./flat_guest.ts";
 
-const MACHINE: Arm64Machine = {
-  cpus: 1,
-  psci: "hvc",
-  gic: {
-    version: 2,
-    distributor: { start: 0x0800_0000n, size: 0x1_0000n },
-    cpuInterface: { start: 0x0801_0000n, size: 0x1_0000n },
-  },
-};
-
 describe("baseTree", () => {
   it("builds the tree of a machine", () => {
-    const { root } = baseTree(MACHINE, "gic", buildArm64Tree);
+    const { root } = baseTree<Arm64Machine>(VIRT_ARM64, "gic", buildArm64Tree);
     assertEquals(root.children.some(({ name }) => name === "psci"), true);
   });
 
