@@ -30,6 +30,7 @@ import totalImages from "./properties/total_images.ts";
 import totalLayout from "./properties/total_layout.ts";
 import totalNotes from "./properties/total_notes.ts";
 import unpack from "./properties/unpack.ts";
+import unwrap from "./properties/unwrap.ts";
 import type { Property } from "./property.ts";
 
 /** In the order in which they run: parsers before planners before what needs other programs. */
@@ -57,6 +58,7 @@ export const PROPERTIES: readonly Property[] = [
   modelFdt,
   dtc,
   unpack,
+  unwrap,
   bounded,
   linear,
   stableSources,

@@ -192,3 +192,19 @@ export function wrongType(name: string, expected: string, value: unknown): TypeE
   const actual = value === null ? "null" : Array.isArray(value) ? "an array" : typeof value;
   return new TypeError(`Cannot use ${name}: expected ${expected}, got ${actual}`);
 }
+
+/** So much of a text from a file is quoted. */
+const MAX_QUOTED = 64;
+
+/**
+ * A text from a file, for an error's message, which may end up in a terminal.
+ *
+ * @param text The text.
+ * @returns Its start in quotes, on one line and in ASCII.
+ */
+export function quoteText(text: string): string {
+  const quoted = JSON.stringify(text.slice(0, MAX_QUOTED)).replace(/[^ -~]/g, (char) => {
+    return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+  return text.length > MAX_QUOTED ? `${quoted}...` : quoted;
+}

@@ -95,10 +95,12 @@ export async function unwrapKernel(
   let source = sourceOf(kernel, "kernel");
   let bytes: Uint8Array | undefined; // what was unpacked, once something was
   let isInOutput = false;
+  let start = 0; // of the source in the layer before it
   for (let unwraps = 0;; unwraps++) {
     try {
       const format = detectKernel(source);
-      layers.push({ format, offset: 0, size: source.size });
+      layers.push({ format, offset: start, size: source.size });
+      start = 0;
       if (isBootable(format) && (format !== "bzimage" || bzImage === "keep")) {
         return finish(format, source, bytes, isInOutput);
       }
@@ -110,7 +112,8 @@ export async function unwrapKernel(
       if (unwraps === MAX_UNWRAPS) throw nestingError(layers);
       const packed = readPart(source, bytes, payload);
       if (payload.format === "elf") {
-        layers.pop();
+        layers.pop(); // it comes again as what it is
+        start = payload.offset;
         bytes = packed;
       } else {
         const { format, expectedSize, offset } = payload;
@@ -155,7 +158,8 @@ function asKernel(
 
 function findPayload(format: KernelFormat, source: KernelSource, bound: number): Payload {
   const payload = payloadOf(format, source);
-  if (payload.size > packedBound(bound)) throw tooLarge(payload.format, payload.size, bound);
+  const most = payload.format === "elf" ? bound : packedBound(bound);
+  if (payload.size > most) throw tooLarge(payload.format, payload.size, bound);
   return payload;
 }
 

@@ -108,6 +108,12 @@ describe("unwrapKernel", () => {
   it("takes an ELF that is not compressed out of a bzImage", async () => {
     const kernel = await unwrapKernel(bzImage(ELF));
     assertEquals(kernel.bytes, ELF);
+    assertEquals(kernel.layers[1], { format: "elf", offset: 1024 + 0x100, size: ELF.length });
+    assertEquals(await refusal(bzImage(ELF), { maxSize: ELF.length - 1 }), [
+      "COMPRESSED_SIZE",
+      "elf data",
+      0,
+    ]);
     assertEquals(kernel.layers.map(({ format }) => format), ["bzimage", "elf"]);
   });
 
@@ -145,6 +151,9 @@ describe("unwrapKernel", () => {
       "zboot_header.compression_type",
       0x18,
     ]);
+    // What a terminal would obey does not reach the message
+    const escape = await assertRejects(() => unwrapKernel(bent(0x18, 0x009b_1b7f)), LoaderError);
+    assertEquals(escape.actual, '"\\u007f\\u001b\\u009b"');
     assertEquals(await refusal(bent(8, 8)), ["ZBOOT_FIELD", "zboot_header.payload_offset", 8]);
     assertEquals(await refusal(bent(0xc, 0)), ["ZBOOT_FIELD", "zboot_header.payload_size", 0xc]);
     assertEquals((await refusal(bent(0xc, 0xffffffff)))[0], "TRUNCATED");

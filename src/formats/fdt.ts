@@ -1,5 +1,5 @@
 import type { AddressRange } from "../address.ts";
-import { fieldError, type LoaderError } from "../errors.ts";
+import { fieldError, type LoaderError, quoteText } from "../errors.ts";
 import { MAX_FDT_DEPTH, MAX_FDT_NAME, MAX_FDT_NODES, MAX_FDT_PROPERTIES } from "../limits.ts";
 import {
   FDT_BEGIN_NODE,
@@ -13,7 +13,7 @@ import {
   type FdtHeader,
 } from "../structs/fdt.ts";
 import { parseFdtHeader } from "./fdt_header.ts";
-import { FdtRules, quoteName } from "./fdt_rules.ts";
+import { FdtRules } from "./fdt_rules.ts";
 
 /** A property of a device tree node. */
 export interface FdtProperty {
@@ -262,8 +262,8 @@ function nameInPath(path: string, parent: string, at: number): string {
     throw structureError(
       "node name",
       at,
-      `a path in ${quoteName(parent)}`,
-      quoteName(path),
+      `a path in ${quoteText(parent)}`,
+      quoteText(path),
     );
   }
   const name = path.slice(start);

@@ -1,3 +1,5 @@
+import { quoteText } from "../errors.ts";
+
 /** What a node is judged by. */
 interface Judged {
   readonly name: string;
@@ -50,10 +52,10 @@ export class FdtRules {
     }
     const property = firstDouble(properties);
     if (property !== undefined) {
-      return fault("property name", `one of it in ${quoteName(name)}`, property);
+      return fault("property name", `one of it in ${quoteText(name)}`, property);
     }
     const child = firstDouble(children);
-    if (child !== undefined) return fault("node name", `one of it in ${quoteName(name)}`, child);
+    if (child !== undefined) return fault("node name", `one of it in ${quoteText(name)}`, child);
     return nameFault(node) ?? this.#phandleFault(node);
   }
 
@@ -92,8 +94,8 @@ function nameFault({ name, properties }: Judged): FdtFault | undefined {
   if (isRight) return undefined;
   return {
     field: "name",
-    expected: quoteName(base),
-    actual: quoteName(latin1(value.subarray(0, MAX_QUOTED))),
+    expected: quoteText(base),
+    actual: quoteText(latin1(value.subarray(0, MAX_SHOWN))),
   };
 }
 
@@ -112,24 +114,11 @@ function firstDouble(items: readonly { readonly name: string }[]): string | unde
 }
 
 function fault(field: string, expected: string, name: string): FdtFault {
-  return { field, expected, actual: quoteName(name) };
+  return { field, expected, actual: quoteText(name) };
 }
 
-/** So much of a name is quoted. */
-const MAX_QUOTED = 64;
-
-/**
- * A name from a file, for an error's text.
- *
- * @param name The name.
- * @returns Its start in quotes, on one line and in ASCII.
- */
-export function quoteName(name: string): string {
-  const text = JSON.stringify(name.slice(0, MAX_QUOTED)).replace(/[^ -~]/g, (char) => {
-    return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
-  return name.length > MAX_QUOTED ? `${text}…` : text;
-}
+/** A value may have 2 MiB; quoteText shows less than this. */
+const MAX_SHOWN = 256;
 
 const latin1 = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
 const hex = (value: number): string => `0x${value.toString(16)}`;

@@ -1,5 +1,5 @@
 import { formatAddress } from "../address.ts";
-import { fieldError } from "../errors.ts";
+import { fieldError, quoteText } from "../errors.ts";
 import { requireBytes } from "../bytes.ts";
 import { type KernelSource, readBytes } from "../source.ts";
 import { ZBOOT_HEADER, ZBOOT_MAGIC, ZBOOT_MZ_MAGIC, type ZbootHeader } from "../structs/zboot.ts";
@@ -58,7 +58,7 @@ export function parseZboot(source: KernelSource): ZbootImage {
   const compression = Object.hasOwn(COMPRESSIONS, type) ? COMPRESSIONS[type] : undefined;
   if (compression === undefined) {
     const expected = `one of ${Object.keys(COMPRESSIONS).join(", ")}`;
-    throw fieldError("ZBOOT_FIELD", place("compression_type"), expected, JSON.stringify(type));
+    throw fieldError("ZBOOT_FIELD", place("compression_type"), expected, quoteText(type));
   }
   const { payload_offset: payloadOffset, payload_size: payloadSize } = header;
   if (payloadOffset < size) {
