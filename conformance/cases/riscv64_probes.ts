@@ -13,7 +13,12 @@ const BASE = 2n * GIB;
 const bare = MACHINES["virt-riscv64-bare"];
 const opensbi = MACHINES["virt-riscv64"];
 
-const FIRMWARE = { name: "resident firmware", start: BASE + 8n * MIB, size: 3n * MIB };
+/** Where the Image would lie otherwise. */
+const FIRMWARE = {
+  name: "resident firmware",
+  start: BASE + 2n * MIB + 0x1_0000n,
+  size: 3n * MIB,
+};
 
 const BARE: readonly FlatVariant[] = [
   {

@@ -127,8 +127,14 @@ function expectTree(facts: Facts, { plan }: Observation, { edited }: TreeRules):
   facts.expect(`memory[${plan.ram.length}]`, undefined);
 }
 
-/** What is announced, by address: names of nodes have rules of their own. */
-function expectReserved(facts: Facts, { options }: Observation, { edited }: TreeRules): void {
+/** What is announced, by address: names of nodes have rules of their own; and that it is left alone. */
+function expectReserved(facts: Facts, { plan, options }: Observation, { edited }: TreeRules): void {
+  for (const taken of options.reservations ?? []) {
+    for (const { name, start, size } of plan.placements) {
+      if (start >= taken.start + taken.size || taken.start >= start + size) continue;
+      facts.note({ what: name, expected: `clear of ${taken.name}`, actual: hex(start) });
+    }
+  }
   const said = Array.from({ length: facts.count("reserved") }, (_, i) => {
     return facts.get(`reserved[${i}]`)!.split(" ").slice(1).join(" ");
   });
