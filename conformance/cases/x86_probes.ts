@@ -1,4 +1,5 @@
 /** Probe guests on x86_64: what the Linux protocols and PVH promise, seen from inside. */
+import { SETUP_INDIRECT, SETUP_INDIRECT_DATA } from "../../mod.ts";
 import type { BootCase, LayoutOptions } from "../case.ts";
 import { type Machine, MACHINES } from "../machines.ts";
 import { judgeX86Probe } from "../matchers/x86_probe.ts";
@@ -48,6 +49,13 @@ interface Variant {
   readonly machines?: readonly Machine[];
   /** Whether it runs under KVM, too. */
   readonly kvm?: boolean;
+}
+
+/** The data of a setup_data whose own data lie elsewhere: here of type SETUP_DTB. */
+function indirect(addr: bigint, len: number): Uint8Array {
+  const bytes = new Uint8Array(SETUP_INDIRECT_DATA.size);
+  SETUP_INDIRECT_DATA.write(bytes, { type: SETUP_INDIRECT + 2, len: BigInt(len), addr });
+  return bytes;
 }
 
 const INITRD = noise(40_000, 1);
@@ -171,6 +179,18 @@ const VARIANTS: readonly Variant[] = [
     machines: [microvm, q35],
   },
   {
+    what: "ram-8g",
+    requirement: {
+      linux64:
+        'zero-page.rst, "e820_table": 8 GiB of RAM on both sides of the hole below 4 GiB, with the initrd at its very end',
+      pvh:
+        "start_info.h, hvm_memmap_table_entry: 8 GiB of RAM on both sides of the hole below 4 GiB, with the initrd at its very end",
+    },
+    entries: [PVH, VMLINUX, BZIMAGE],
+    options: { ...BASE, initrdPlacement: "high" },
+    ramSize: 8n * GIB,
+  },
+  {
     what: "rsdp",
     requirement: {
       linux64: 'zero-page.rst, "acpi_rsdp_addr": the address of the RSDP',
@@ -188,6 +208,22 @@ const VARIANTS: readonly Variant[] = [
       ...BASE,
       // bootparam.h: SETUP_RNG_SEED 9, SETUP_DTB 2
       setupData: [{ type: 9, data: noise(32, 2) }, { type: 2, data: noise(333, 3) }],
+    },
+  },
+  // The data lie in the initrd: the library keeps and checks that range already
+  {
+    what: "setup-indirect",
+    requirement:
+      'boot.rst, "setup_indirect": an item of type SETUP_INDIRECT says where its data lie, and they are there',
+    entries: [VMLINUX, BZIMAGE, VMLINUX32, BZIMAGE32],
+    options: {
+      ...BASE,
+      initrdAddress: 32n * MIB,
+      setupData: [
+        { type: 9, data: noise(32, 2) },
+        { type: SETUP_INDIRECT, data: indirect(32n * MIB + 0x123n, 1000) },
+        { type: 2, data: noise(333, 3) },
+      ],
     },
   },
   {
@@ -235,6 +271,15 @@ const VARIANTS: readonly Variant[] = [
     entries: [BZIMAGE],
     options: { ...BASE, kernelAddress: 4n * GIB + 2n * MIB },
     ramSize: 5n * GIB,
+  },
+  // init_size is 4 MiB: its second half lies in a GiB that nothing else touches
+  {
+    what: "mapping-reach",
+    requirement:
+      'boot.rst, "64-bit Boot Protocol": the mapping covers [load, load + init_size), zero page and command line; each is written at its last byte, and so is an initrd above 4 GiB',
+    entries: [BZIMAGE],
+    options: { ...BASE, kernelAddress: 5n * GIB - 2n * MIB, initrdPlacement: "high" },
+    ramSize: 6n * GIB,
   },
 ];
 

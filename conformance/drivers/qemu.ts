@@ -15,6 +15,12 @@ import {
 } from "./riscv64_stub.ts";
 import { buildX86Stub } from "./x86_stub.ts";
 
+/**
+ * Up to this size all that the library was told of is handed over, with what it may have written
+ * outside its plan; of more only what was planned.
+ */
+const MAX_SCANNED = 1n << 30n;
+
 /** A guest to boot. */
 export interface QemuGuest {
   /** The machine. */
@@ -45,7 +51,9 @@ export function prepareGuest(guest: QemuGuest): string[] {
   const ramSize = guest.ramSize > leastRam ? guest.ramSize : leastRam;
   const ram = join(directory, "ram");
   const stub = join(directory, "stub.bin");
-  writeRamFile(ram, guest.memory, ramRanges(machine, ramSize));
+  const held = guest.memory.ram.reduce((sum, { size }) => sum + size, 0n);
+  const written = held > MAX_SCANNED ? plan.placements : guest.memory.ram;
+  writeRamFile(ram, guest.memory, ramRanges(machine, ramSize), written);
   writeFileSync(stub, buildStub(plan.cpu, machine));
   const el2 = plan.cpu.arch === "aarch64" && plan.cpu.el === 2 ? ",virtualization=on" : "";
   return [

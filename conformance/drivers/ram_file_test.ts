@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,6 +50,19 @@ describe("writeRamFile", () => {
       assert(file.every((byte, i) => byte === (i >= 3 * MIB && i < 4 * MIB ? 7 : 0)));
       const short = { start: 0x8000_0000n, size: 2n * BigInt(MIB) };
       assertThrows(() => writeRamFile(`${path}2`, memory, [low, short]), Error, "0x80200000");
+    });
+  });
+
+  it("looks only at what it is told to, and puts it where the file holds it", () => {
+    inDirectory((path) => {
+      const [low, high] = [new Uint8Array(MIB).fill(1), new Uint8Array(MIB).fill(2)];
+      const start = 1n << 32n;
+      const memory = GuestMemory.of([{ start: 0n, bytes: low }, { start, bytes: high }]);
+      writeRamFile(path, memory, memory.ram, [{ start: start + 7n, size: 5n }]);
+      const file = readFileSync(path);
+      const expected = new Uint8Array(2 * MIB);
+      expected.fill(2, MIB + 7, MIB + 12);
+      assertEquals(Buffer.compare(file, expected), 0);
     });
   });
 

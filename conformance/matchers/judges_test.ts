@@ -26,7 +26,19 @@ describe("judgeX86Probe", () => {
 
   it("misses everything that a silent guest did not say", () => {
     const missing = names(judgeX86Probe(linux));
-    for (const name of ["end", "rsi", "rip", "cr3", "cs", "cs.limit", "sentinel", "e820[0]"]) {
+    for (
+      const name of [
+        "end",
+        "rsi",
+        "rip",
+        "cr3",
+        "cs",
+        "cs.limit",
+        "sentinel",
+        "e820[0]",
+        "reach.kernel",
+      ]
+    ) {
       assert(missing.includes(`PROBE ${name}`), name);
     }
   });

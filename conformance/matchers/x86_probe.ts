@@ -1,5 +1,10 @@
 /** Compares what an x86_64 probe saw with the plan, and with what the protocols fix. */
-import type { X86CpuState, X86Segment } from "../../mod.ts";
+import {
+  SETUP_INDIRECT,
+  SETUP_INDIRECT_DATA,
+  type X86CpuState,
+  type X86Segment,
+} from "../../mod.ts";
 import type { Mismatch, Observation } from "../case.ts";
 import { formatCrc32 } from "../crc32.ts";
 import { bytesOf, placementOf } from "./content.ts";
@@ -216,4 +221,34 @@ function expectZeroPage(facts: Facts, seen: Observation, address: bigint): void 
     if (rest.join(" ") === wanted) continue;
     facts.note({ what: `PROBE setup_data[${i}]`, expected: wanted, actual: rest.join(" ") });
   }
+  for (const [i, { type, data }] of setupData.entries()) {
+    facts.expect(
+      `setup_indirect[${i}]`,
+      type === SETUP_INDIRECT ? indirectData(data, seen) : undefined,
+    );
+  }
+  expectReach(facts, seen);
+}
+
+/** What lies where a setup_indirect says; cases let it point into the initrd. */
+function indirectData(item: Uint8Array, { plan, options }: Observation): string {
+  const { type, len, addr } = SETUP_INDIRECT_DATA.read(item);
+  const at = Number(addr - (placementOf(plan, "initrd")?.start ?? 0n));
+  const data = bytesOf(options.initrd ?? new Uint8Array()).subarray(at, at + Number(len));
+  const numbers = [addr, type, len].map((value) => `0x${value.toString(16)}`);
+  return `${numbers.join(" ")} ${formatCrc32(data)}`;
+}
+
+/** boot.rst: the kernel with all of init_size, zero page and command line are mapped; the initrd is in ours. */
+function expectReach(facts: Facts, { plan }: Observation): void {
+  const last = (named: (name: string) => boolean) =>
+    plan.placements.filter(({ name }) => named(name))
+      .map(({ start, size }) => start + size - 1n)
+      .reduce((a: bigint | undefined, b) => a === undefined || b > a ? b : a, undefined);
+  facts.expectAll({
+    "reach.kernel": last((name) => name.startsWith("kernel")),
+    "reach.zero_page": last((name) => name === "zero page"),
+    "reach.cmdline": last((name) => name === "command line"),
+    "reach.initrd": last((name) => name === "initrd"),
+  });
 }

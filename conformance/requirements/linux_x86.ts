@@ -51,8 +51,8 @@ const LINUX64: readonly Requirement[] = [
   {
     id: "linux64.mapping-reach",
     source: 'boot.rst, "64-bit Boot Protocol"',
-    text: "The mapping reaches all of [load, load + init_size), read to its last page",
-    cases: [],
+    text: "The mapping reaches all of [load, load + init_size), to its last byte",
+    cases: ["*/*/x86_64/linux64/probe-bzimage/mapping-reach"],
   },
   {
     id: "linux64.zero-page",
@@ -130,8 +130,12 @@ const LINUX64: readonly Requirement[] = [
   {
     id: "linux64.cmdline-high",
     source: 'zero-page.rst, "ext_cmd_line_ptr"',
-    text: "A command line above 4 GiB",
-    cases: [],
+    text:
+      "ext_cmd_line_ptr is the upper half of the command line's address: zero, since the library places it below 4 GiB for every kernel, also one above",
+    cases: [
+      "*/*/x86_64/linux64/probe-*/boot",
+      "*/*/x86_64/linux64/probe-bzimage/kernel-above-4g",
+    ],
   },
   {
     id: "linux64.initrd",
@@ -196,7 +200,7 @@ const LINUX64: readonly Requirement[] = [
     id: "linux64.setup-indirect",
     source: 'boot.rst, "setup_indirect"',
     text: "An item whose data lie elsewhere",
-    cases: [],
+    cases: ["*/*/x86_64/linux64/probe-*/setup-indirect"],
   },
   {
     id: "linux64.ram-min",
@@ -204,7 +208,12 @@ const LINUX64: readonly Requirement[] = [
     text: "The smallest RAM that holds kernel and tables",
     cases: ["*/*/x86_64/linux64/probe-elf64/min-ram"],
   },
-  { id: "linux64.ram-8g", source: "boot.rst", text: "8 GiB of RAM", cases: [] },
+  {
+    id: "linux64.ram-8g",
+    source: "boot.rst",
+    text: "8 GiB of RAM",
+    cases: ["*/*/x86_64/linux64/probe-*/ram-8g"],
+  },
   {
     id: "linux64.linux",
     source: "boot.rst",

@@ -261,6 +261,35 @@ static void line_crc32(u64 address, u64 size) {
   line_end();
 }
 
+/* bootparam.h: the data of such a setup_data is a struct setup_indirect, which says where they are. */
+#define SETUP_INDIRECT 0x80000000u
+
+static void report_setup_indirect(int index, u64 node) {
+  u64 size = read(at(node + 8), 8), address = read(at(node + 16), 8);
+  line_begin_index("setup_indirect", index);
+  out_hex(address);
+  out_char(' ');
+  out_hex(read(at(node), 4));
+  out_char(' ');
+  out_hex(size);
+  out_char(' ');
+  line_crc32(address, size);
+}
+
+/* The last byte of what must be mapped: read, written and put back. */
+static void report_reach(const char *name, u64 start, u64 size) {
+  if (!size) return;
+  volatile u8 *last = (volatile u8 *)at(start + size - 1);
+  u8 value = *last;
+  *last = ~value;
+  u8 written = *last;
+  *last = value;
+  line_dotted("reach", name);
+  if (written == (u8)~value) out_hex((u64)last);
+  else out_text("read-only");
+  line_end();
+}
+
 static void report_linux(void) {
   const u8 *page = at(saved.gpr[SAVED_RSI / 8]);
   line_hex("zero_page", (u64)page);
@@ -300,13 +329,22 @@ static void report_linux(void) {
     out_hex(size);
     out_char(' ');
     line_crc32(node + 16, size);
+    if (read(at(node + 8), 4) == SETUP_INDIRECT) report_setup_indirect(i, node + 16);
     node = read(at(node), 8);
   }
 
   u64 cmdline = read(page + 0x228, 4) | read(page + 0x0c8, 4) << 32;
   if (cmdline) report_cmdline(at(cmdline), MAX_TEXT);
-  report_initrd(read(page + 0x218, 4) | read(page + 0x0c0, 4) << 32,
-                read(page + 0x21c, 4) | read(page + 0x0c4, 4) << 32);
+  u64 initrd = read(page + 0x218, 4) | read(page + 0x0c0, 4) << 32;
+  u64 initrd_size = read(page + 0x21c, 4) | read(page + 0x0c4, 4) << 32;
+  report_initrd(initrd, initrd_size);
+
+  u64 init_size = read(page + 0x260, 4);
+  u64 image = (u64)image_start;
+  report_reach("kernel", image, init_size ? init_size : (u64)bss_end - image);
+  report_reach("zero_page", (u64)page, 4096);
+  if (cmdline) report_reach("cmdline", cmdline, text_length(at(cmdline), MAX_TEXT) + 1);
+  report_reach("initrd", initrd, initrd_size);
 }
 
 /* ---- PVH: Xen public/arch-x86/hvm/start_info.h ---- */
