@@ -1,5 +1,12 @@
 /** What a conformance case is, and what can come of it. */
-import type { AddressRange, BootOptions, BootPlan, LoaderErrorCode, PlanJson } from "../mod.ts";
+import type {
+  AddressRange,
+  BootOptions,
+  BootPlan,
+  BootProtocol,
+  LoaderErrorCode,
+  PlanJson,
+} from "../mod.ts";
 import type { RuntimeName } from "../scripts/runtimes.ts";
 import type { GuestArch, Machine } from "./machines.ts";
 
@@ -156,8 +163,36 @@ export interface RuntimeCase {
   readonly requirement?: string;
 }
 
+/** A case that boots many random layouts of a probe. */
+export interface RandomCase {
+  /** The tag of this kind. */
+  readonly kind: "random";
+  /** Its id. */
+  readonly id: CaseId;
+  /** What it needs. */
+  readonly needs: readonly Need[];
+  /** The machine. */
+  readonly machine: Machine;
+  /** The boot protocol. */
+  readonly protocol: BootProtocol;
+  /** The probe's file. */
+  readonly kernel: string;
+  /** What is shown. */
+  readonly requirement?: string;
+}
+
 /** A case. */
-export type Case = BootCase | RefusalCase | RuntimeCase;
+export type Case = BootCase | RefusalCase | RuntimeCase | RandomCase;
+
+/** What a case of many random layouts did. */
+export interface RandomRun {
+  /** The seed that the layouts came from. */
+  readonly seed: number;
+  /** How many were booted. */
+  readonly boots: number;
+  /** How long that took, in milliseconds. */
+  readonly ms: number;
+}
 
 /** What came of a case. */
 export interface CaseResult {
@@ -197,7 +232,15 @@ export interface CaseResult {
   readonly refusal?: string;
   /** Where the time went. */
   readonly timing?: Timing;
+  /** What was booted, of a case of many random layouts. */
+  readonly random?: RandomRun;
 }
+
+/** What a case came to, without what every result has. */
+export type Verdict = Omit<
+  CaseResult,
+  "id" | "ms" | "kernelVersion" | "driverVersion" | "requirement"
+>;
 
 /** Where a case's time went, in milliseconds. */
 export interface Timing {

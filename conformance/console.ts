@@ -4,7 +4,7 @@ import type { CaseResult } from "./case.ts";
 import { type Colour, type Paint, summaryLines } from "./console_summary.ts";
 import { Estimate } from "./estimate.ts";
 import type { RequirementRow } from "./reporters/document.ts";
-import { formatTime } from "./reporters/format.ts";
+import { formatRandom, formatTime } from "./reporters/format.ts";
 import { printable } from "./reporters/markup.ts";
 import type { Watcher } from "./runner.ts";
 
@@ -95,7 +95,7 @@ export class Console implements Watcher {
    * @param result What came of it.
    */
   end(result: CaseResult): void {
-    const { id, outcome, ms, reason, kernelVersion } = result;
+    const { id, outcome, ms, reason, random, kernelVersion } = result;
     this.#running.delete(id);
     this.#estimate.end(id, outcome === "skip" ? undefined : ms);
     this.#done++;
@@ -105,6 +105,7 @@ export class Console implements Watcher {
     const count = `${this.#done}/${this.#total}`.padStart(`${this.#total}`.length * 2 + 1);
     const detail = [
       kernelVersion && `version ${kernelVersion}`,
+      random && formatRandom(random),
       `${(ms / 1000).toFixed(2)} s`,
     ].filter(Boolean).join(", ");
     const why = outcome === "pass" ? "" : `: ${printable(reason ?? "").split("\n")[0]}`;

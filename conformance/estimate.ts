@@ -1,11 +1,12 @@
 /** How long a run will still take, by how long cases of each kind took so far. */
 
 /** Kinds of cases that take about as long as each other, and how long before one has been seen. */
-const KINDS = { refusal: 100, linux: 15_000, probe: 700 } as const;
+const KINDS = { refusal: 100, linux: 15_000, probe: 700, random: 5_000 } as const;
 
 function kindOf(id: string): keyof typeof KINDS {
-  const [driver, , , , kernel = ""] = id.split("/");
+  const [driver, , , , kernel = "", what] = id.split("/");
   if (driver === "none") return "refusal";
+  if (what === "random") return "random";
   return kernel.startsWith("probe") ? "probe" : "linux";
 }
 

@@ -33,6 +33,12 @@ describe("Estimate", () => {
     assertEquals(estimate.left(0), 15_000);
   });
 
+  it("does not take many random boots for one", () => {
+    const estimate = new Estimate([probe("random"), probe("a")], 1);
+    estimate.end(probe("a"), 1);
+    assertEquals(estimate.left(0), 5000);
+  });
+
   it("does not take Linux for as fast as a probe", () => {
     const estimate = new Estimate([linux, probe("a")], 1);
     estimate.end(probe("a"), 1);

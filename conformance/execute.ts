@@ -24,8 +24,10 @@ import {
   type KernelNeed,
   type Layout,
   type Mismatch,
+  type RandomCase,
   type RefusalCase,
   type RuntimeCase,
+  type Verdict,
 } from "./case.ts";
 import { confirmedAccelerator, judgeAccelerator } from "./drivers/accelerator.ts";
 import { type GuestExit, runGuest } from "./drivers/guest_process.ts";
@@ -33,6 +35,7 @@ import { COMPLAINTS, judgeVmm, prepareVmmGuest } from "./drivers/kvm/driver.ts";
 import { prepareGuest } from "./drivers/qemu.ts";
 import { ramRanges } from "./machines.ts";
 import { comparePlans } from "./plan_text.ts";
+import type { RandomOptions } from "./random/run.ts";
 import type { RuntimePlans } from "./runtime_plans.ts";
 
 /** How cases are run. */
@@ -41,6 +44,8 @@ export interface ExecuteOptions {
   readonly capabilities: Capabilities;
   /** The plans of the run in each runtime. */
   readonly plans: RuntimePlans;
+  /** Which random layouts are booted. */
+  readonly random: RandomOptions;
   /** Where artifacts go, a directory for each case. */
   readonly artifactsDir: string;
   /** Whether artifacts of green cases are kept, too. */
@@ -50,9 +55,6 @@ export interface ExecuteOptions {
   /** Ends everything. */
   readonly signal: AbortSignal;
 }
-
-/** What a case came to, without what every result has. */
-type Verdict = Omit<CaseResult, "id" | "ms" | "kernelVersion" | "driverVersion" | "requirement">;
 
 /**
  * Runs a case.
@@ -91,11 +93,20 @@ function runCase(test: Case, options: ExecuteOptions): Promise<Verdict> {
       return boot(test, options);
     case "refusal":
       return refuse(test, options);
+    case "random":
+      return bootRandom(test, options);
     case "runtime":
       return judgeRuntime(test, options.plans);
     default:
       return test satisfies never;
   }
+}
+
+async function bootRandom(test: RandomCase, options: ExecuteOptions): Promise<Verdict> {
+  // Only these cases need fast-check
+  const { runRandom } = await import("./random/run.ts");
+  const one = { ...options, plans: undefined };
+  return await runRandom(test, options.random, (test) => boot(test, one), options.signal);
 }
 
 /** What a boot case compares with its own plan, without a guest: one runtime with the one that this is. */
@@ -157,7 +168,10 @@ const kernelPaths = (capabilities: Capabilities) => (need: KernelNeed): string =
   throw new Error(`Cannot use ${need.id}: the case does not name it as a need`);
 };
 
-async function boot(test: BootCase, options: ExecuteOptions): Promise<Verdict> {
+async function boot(
+  test: BootCase,
+  options: Omit<ExecuteOptions, "plans"> & { readonly plans?: RuntimePlans },
+): Promise<Verdict> {
   const layout = await test.layout(kernelPaths(options.capabilities));
   const ram = test.ram ?? ramRanges(test.machine, test.ramSize);
   const vmm = vmmOf(test, options.capabilities);
@@ -200,14 +214,14 @@ async function boot(test: BootCase, options: ExecuteOptions): Promise<Verdict> {
     const exit = await runGuest(command, { timeout, isDone: test.isDone, signal: options.signal });
     const { kernel, options: asked } = layout;
     const seen = { serial: exit.serial, plan, kernel, options: asked, machine: test.machine };
-    const otherPlans = await options.plans.compare(test, plan);
+    const otherPlans = await options.plans?.compare(test, plan);
     const confirmed = vmm === undefined ? confirmedAccelerator(directory) : undefined;
     const mismatches = [
       ...(vmm === undefined
         ? judgeAccelerator(accelerator, confirmed)
         : judgeVmm(directory, plan, exit)),
       ...test.judge(seen),
-      ...otherPlans,
+      ...otherPlans ?? [],
     ];
     // What our own monitor complains of is among the mismatches, and no fault of the harness
     const isComplaint = vmm !== undefined && COMPLAINTS.includes(exit.code);
@@ -220,7 +234,7 @@ async function boot(test: BootCase, options: ExecuteOptions): Promise<Verdict> {
       ),
       plan: planToJson(plan),
       accelerator: confirmed,
-      plannedIn: otherPlans.length === 0 ? options.plans.runtimes : undefined,
+      plannedIn: otherPlans?.length === 0 ? options.plans?.runtimes : undefined,
       serial: clip(exit.serial),
       timing: { load: loaded - begun, prepare: prepared - loaded, guest: exit.ms },
     };

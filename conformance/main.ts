@@ -53,8 +53,11 @@ async function main(args: readonly string[]): Promise<number> {
   const capabilities = await Capabilities.resolve(cases, resolving);
   const plans = await RuntimePlans.start({ args, cases, capabilities, signal });
   const artifactsDir = runDirectory(console_.step);
-  const { keep, timeout } = options;
-  const running = { capabilities, plans, artifactsDir, keep, timeout, signal };
+  const { keep, timeout, random } = options;
+  if (cases.some(({ kind }) => kind === "random")) {
+    console_.step(`${random.boots} random layouts in each of their cases, of seed ${random.seed}`);
+  }
+  const running = { capabilities, plans, random, artifactsDir, keep, timeout, signal };
   const results = await runCases(cases, options.jobs, running, console_);
   removeIfEmpty(artifactsDir);
   // A part of the suite shows a part of the requirements: what is open, the whole suite says

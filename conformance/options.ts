@@ -22,6 +22,9 @@ deno task conform [options] [-- extra QEMU arguments, with --kernel]
   --shard I/N        run the Ith of N parts; deno task conform:merge makes one report of all
   --keep             keep the artifacts of green cases, too
   --jobs N           run N cases at a time (default: the number of CPUs)
+  --boots N          boot N random layouts in each of their cases (default: 40)
+  --seed N           the seed of the random layouts (default: 1); "fresh" for another each time
+  --path P           of that seed only the layout that a failure names
   --timeout S        hard limit for each case in seconds
 
 a kernel of your own, instead of the cases:
@@ -68,6 +71,7 @@ export interface Options {
   readonly keep: boolean;
   readonly jobs: number;
   readonly timeout?: number;
+  readonly random: { readonly boots: number; readonly seed: number; readonly path?: string };
   readonly own?: OwnKernel;
 }
 
@@ -99,6 +103,9 @@ const OPTIONS = {
   shard: TEXT,
   jobs: TEXT,
   timeout: TEXT,
+  boots: TEXT,
+  seed: TEXT,
+  path: TEXT,
   kernel: TEXT,
   expect: TEXT,
   protocol: TEXT,
@@ -144,6 +151,11 @@ export function parseOptions(args: readonly string[]): Options {
     keep: parsed.keep ?? false,
     jobs: positive("jobs", parsed.jobs) ?? availableParallelism(),
     timeout: positive("timeout", parsed.timeout),
+    random: {
+      boots: positive("boots", parsed.boots) ?? DEFAULT_BOOTS,
+      seed: seedOf(parsed.seed),
+      path: pathOf(parsed.path, parsed.seed),
+    },
     own: parsed.kernel === undefined ? undefined : ownKernel(parsed, extra),
   };
 }
@@ -223,6 +235,24 @@ function shardOf(text: string | undefined): Shard | undefined {
   const [, index, count] = /^(\d{1,4})\/(\d{1,4})$/.exec(text)?.map(Number) ?? [];
   if (index >= 1 && index <= count) return { index, count };
   throw new UsageError(`Cannot use --shard ${text}: I/N with I from 1 to N is wanted, e.g. 2/4`);
+}
+
+/** The same layouts every time: a run in CI says something of the change, not of its luck. */
+const DEFAULT_SEED = 1;
+const DEFAULT_BOOTS = 40;
+
+function seedOf(text: string | undefined): number {
+  if (text === "fresh") return Math.floor(Math.random() * 1_000_000) + 1;
+  return positive("seed", text) ?? DEFAULT_SEED;
+}
+
+function pathOf(text: string | undefined, seed: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  if (seed === undefined || seed === "fresh") {
+    throw new UsageError("Cannot use --path: it goes with the --seed that it was found with");
+  }
+  if (/^\d+(:\d+)*$/.test(text)) return text;
+  throw new UsageError(`Cannot use --path ${text}: numbers and colons are wanted, e.g. 12:0:3`);
 }
 
 function positive(name: string, text: string | undefined): number | undefined {

@@ -18,6 +18,7 @@ describe("parseOptions", () => {
       shard: undefined,
       keep: false,
       timeout: undefined,
+      random: { boots: 40, seed: 1, path: undefined },
       own: undefined,
     });
   });
@@ -46,6 +47,15 @@ describe("parseOptions", () => {
     assertEquals(own?.qemuArgs, ["-device", "x"]);
   });
 
+  it("reads which random layouts are wanted", () => {
+    assertEquals(parseOptions("--boots 7 --seed 9 --path 0:3".split(" ")).random, {
+      boots: 7,
+      seed: 9,
+      path: "0:3",
+    });
+    assertEquals(parseOptions(["--seed", "fresh"]).random.seed > 0, true);
+  });
+
   it("takes an empty command line for what it is", () => {
     assertEquals(
       parseOptions(["--kernel", "k", "--expect", "x", "--cmdline", ""]).own?.cmdline,
@@ -70,6 +80,11 @@ describe("parseOptions", () => {
       ["--kernel k --expect x --machine vax", "--machine vax"],
       ["--kernel k --expect x --machine toString", "--machine toString"],
       ["--kernel k --expect x --protocol efi", "--protocol efi"],
+      ["--boots 0", "--boots 0"],
+      ["--seed x", "--seed x"],
+      ["--path 1:2", "--path"],
+      ["--seed fresh --path 1", "--path"],
+      ["--seed 1 --path a", "--path a"],
       ["--json", "--json"],
       ["--json a --json b", "--json"],
       ["--shard 0/2", "--shard 0/2"],

@@ -4,6 +4,7 @@ import { ARM64_PROBES } from "./arm64_probes.ts";
 import { COMPRESSED } from "./compressed.ts";
 import { DEBIAN } from "./debian.ts";
 import { VMM_DEBIAN, VMM_PROBES } from "./own_kvm.ts";
+import { RANDOM } from "./random.ts";
 import { REFUSAL_CASES } from "./refusals.ts";
 import { RISCV64_PROBES } from "./riscv64_probes.ts";
 import { RUNTIMES } from "./runtimes.ts";
@@ -13,6 +14,7 @@ import { X86_PROBES } from "./x86_probes.ts";
 export const CASES: readonly Case[] = [
   ...DEBIAN,
   ...VMM_DEBIAN,
+  ...RANDOM,
   ...X86_PROBES,
   ...VMM_PROBES,
   ...ARM64_PROBES,

@@ -252,7 +252,7 @@ const VARIANTS: readonly Variant[] = [
     options: {
       ...BASE,
       modules: [
-        { source: noise(5000, 4), cmdline: "first module" },
+        { source: noise(5000, 4), cmdline: "first \\module" },
         { source: noise(1, 5) },
       ],
     },

@@ -177,7 +177,7 @@ function expectStartInfo(facts: Facts, seen: Observation, address: bigint): void
     const hex = [module?.start, module?.size, text?.start ?? 0n]
       .map((value) => `0x${value?.toString(16)}`).join(" ");
     facts.expect(`module[${i + 1}]`, `${hex} ${formatCrc32(bytesOf(source))}`);
-    facts.expect(`module[${i + 1}].cmdline`, cmdline);
+    facts.expect(`module[${i + 1}].cmdline`, cmdline?.replaceAll("\\", "\\x5c"));
   }
 }
 

@@ -3,7 +3,7 @@ import type { PlanJson } from "../../mod.ts";
 import type { CaseResult, Mismatch, Timing } from "../case.ts";
 import { renderCpu } from "./cpu.ts";
 import type { RequirementRow } from "./document.ts";
-import { formatSize, formatTime, hypervisorOf } from "./format.ts";
+import { formatRandom, formatSize, formatTime, hypervisorOf } from "./format.ts";
 import { type Content, type Markup, markup } from "./markup.ts";
 import { renderPicture } from "./picture.ts";
 
@@ -57,10 +57,11 @@ function shows(result: CaseResult, requirements: readonly RequirementRow[]): Mar
 }
 
 function facts(result: CaseResult): Markup {
-  const { id, ms, timing, refusal, plannedIn, kernelVersion, replay, artifacts } = result;
+  const { id, ms, timing, refusal, plannedIn, random, kernelVersion, replay, artifacts } = result;
   const rows: [string, Content][] = [
     ["time", timing ? markup`${formatTime(ms)}: ${spent(timing)}` : formatTime(ms)],
     ["hypervisor", hypervisorOf(result) ?? "none"],
+    ["random layouts", random && formatRandom(random)],
     ["same plan in", plannedIn?.join(", ")],
     ["kernel", kernelVersion && `version ${kernelVersion}`],
     ["refused with", refusal],

@@ -1,5 +1,5 @@
 /** Sizes, times and counts for people. */
-import type { CaseResult, Outcome } from "../case.ts";
+import type { CaseResult, Outcome, RandomRun } from "../case.ts";
 
 const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"] as const;
 
@@ -46,6 +46,16 @@ export function hypervisorOf({ id, driverVersion, accelerator }: CaseResult): st
     ? ""
     : `, ${accelerator.toUpperCase()} as QEMU confirms`;
   return `QEMU ${driverVersion}${confirmed}`;
+}
+
+/**
+ * What a case of many random layouts did.
+ *
+ * @param run What it did.
+ * @returns E.g. `40 boots of seed 1, 21.3/s`.
+ */
+export function formatRandom({ boots, seed, ms }: RandomRun): string {
+  return `${boots} boots of seed ${seed}, ${(boots * 1000 / Math.max(1, ms)).toFixed(1)}/s`;
 }
 
 /** The outcomes, the worst first. */
