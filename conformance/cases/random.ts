@@ -3,7 +3,7 @@ import type { RandomCase } from "../case.ts";
 import { type Machine, MACHINES } from "../machines.ts";
 import { type GuestFile, guestPath } from "./data.ts";
 
-const { microvm, virt } = MACHINES;
+const { microvm, virt, "virt-riscv64-bare": bare } = MACHINES;
 
 /** A case for each way to enter a probe. */
 export const RANDOM: readonly RandomCase[] = [
@@ -11,6 +11,7 @@ export const RANDOM: readonly RandomCase[] = [
   randomCase(microvm, "linux64", "probe-elf64", "probe-elf64.x86_64"),
   randomCase(microvm, "pvh", "probe-elf64", "probe-elf64.x86_64"),
   randomCase(virt, "arm64", "probe-image", "probe-image.aarch64"),
+  randomCase(bare, "riscv64", "probe-image", "probe-image.riscv64"),
 ];
 
 function randomCase(

@@ -59,7 +59,10 @@ function expectImage(facts: Facts, { kernel, plan, options }: Observation): void
       actual: hex(load),
     });
   }
-  const needed = imageSize > BigInt(file.length) ? imageSize : BigInt(file.length);
+  const longer = imageSize > BigInt(file.length) ? imageSize : BigInt(file.length);
+  // arch/riscv/mm/init.c, setup_bootmem: Linux keeps whole blocks
+  const block = plan.arch === "riscv64" ? BASE_ALIGN : 1n;
+  const needed = (longer + block - 1n) / block * block;
   const wanted = options.kernelAddress ??
     lowest(plan.ram, options.reservations ?? [], needed, textOffset);
   facts.expectAll({ load: wanted, pc: wanted });

@@ -6,8 +6,9 @@ import { parseBzImage } from "../../mod.ts";
 import { openFile } from "../../src/files.ts";
 import { type BootCase, formatId, type RandomCase, type Verdict } from "../case.ts";
 import { judgeArm64Probe } from "../matchers/arm64_probe.ts";
+import { judgeRiscv64Probe } from "../matchers/riscv64_probe.ts";
 import { judgeX86Probe } from "../matchers/x86_probe.ts";
-import { arm64Layouts } from "./arm64.ts";
+import { flatLayouts } from "./flat.ts";
 import { judgeMemoryMap } from "./judge.ts";
 import type { RandomFamily, RandomLayout } from "./layouts.ts";
 import { x86Layouts } from "./x86.ts";
@@ -81,8 +82,8 @@ export async function runRandom(
  * @param test The case.
  * @returns Its family.
  */
-export function familyOf({ protocol, kernel }: RandomCase): RandomFamily<unknown> {
-  if (protocol === "arm64") return arm64Layouts({ path: kernel });
+export function familyOf({ machine, protocol, kernel }: RandomCase): RandomFamily<unknown> {
+  if (machine.arch !== "x86_64") return flatLayouts(machine, { path: kernel });
   if (!kernel.includes("bzimage")) return x86Layouts(protocol, { path: kernel }, 0n);
   using file = openFile(kernel);
   const { init_size } = parseBzImage(file).header;
@@ -99,10 +100,16 @@ function bootCase(test: RandomCase, layout: RandomLayout): BootCase {
     ramSize: layout.ramSize,
     ram: layout.ram,
     layout: () => layout,
-    judge: (seen) =>
-      protocol === "arm64"
-        ? judgeArm64Probe(seen)
-        : [...judgeX86Probe(seen), ...judgeMemoryMap(layout, seen.serial)],
+    judge: (seen) => {
+      switch (protocol) {
+        case "arm64":
+          return judgeArm64Probe(seen);
+        case "riscv64":
+          return judgeRiscv64Probe(seen);
+        default:
+          return [...judgeX86Probe(seen), ...judgeMemoryMap(layout, seen.serial)];
+      }
+    },
     timeout: BOOT_SECONDS,
   };
 }

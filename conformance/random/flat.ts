@@ -1,8 +1,8 @@
-/** Random layouts of arm64 guests. */
+/** Random layouts of guests whose kernel is a flat Image: arm64 and riscv64. */
 import fc from "fast-check";
 import type { AddressRange } from "../../mod.ts";
 import type { Layout, LayoutOptions } from "../case.ts";
-import { MACHINES } from "../machines.ts";
+import { type Machine, machineOptions } from "../machines.ts";
 import {
   type Blob,
   blobs,
@@ -43,14 +43,13 @@ interface Recipe {
   readonly dirt?: number;
 }
 
-const machine = MACHINES.virt;
 const STEP = 2n * MIB;
-/** More than the probe's image_size. */
-const IMAGE = MIB;
+/** More than image_size and text_offset of each probe, to the end of a block. */
+const IMAGE = 4n * MIB;
 
 const option = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
 
-const recipes: fc.Arbitrary<Recipe> = fc.record({
+const RECIPES: fc.Arbitrary<Recipe> = fc.record({
   lead: fc.oneof(fc.constant(0), fc.integer({ min: 0x100, max: 0x2000 })),
   main: fc.integer({ min: 0x1000, max: 0x2000 }),
   beyond: fc.array(
@@ -74,7 +73,7 @@ const recipes: fc.Arbitrary<Recipe> = fc.record({
   dirt: dirts,
 });
 
-function ramOf({ lead, main, beyond }: Recipe): AddressRange[] {
+function ramOf(machine: Machine, { lead, main, beyond }: Recipe): AddressRange[] {
   const ram = [{ start: machine.ramStart + BigInt(lead) * PAGE, size: BigInt(main) * PAGE }];
   for (const { hole, size } of beyond) {
     ram.push({ start: endOf(ram.at(-1)!) + BigInt(hole) * PAGE, size: BigInt(size) * PAGE });
@@ -82,14 +81,11 @@ function ramOf({ lead, main, beyond }: Recipe): AddressRange[] {
   return ram;
 }
 
-/** What QEMU writes itself, if it lies in the RAM that the library is told of. */
-const firmware = ({ lead }: Recipe) => lead === 0 ? machine.reservations : [];
-
-function fixedOf(recipe: Recipe) {
-  const [main] = ramOf(recipe);
+function fixedOf(machine: Machine, recipe: Recipe) {
+  const [main] = ramOf(machine, recipe);
   const first = (main.start + STEP - 1n) / STEP * STEP;
   const { kernel, initrd } = recipe;
-  const kernelAddress = kernel === undefined ? undefined : first + BigInt(kernel) * STEP;
+  const kernelAddress = kernel === undefined ? undefined : first + IMAGE + BigInt(kernel) * STEP;
   const initrdAddress = initrd?.before === undefined
     ? undefined
     : endOf(main) - BigInt(initrd.before) * PAGE;
@@ -100,44 +96,50 @@ function fixedOf(recipe: Recipe) {
   return { kernelAddress, initrdAddress, ranges };
 }
 
-/** Firmware first, then what was drawn, clear of it and of each other. */
-function reservationsOf(recipe: Recipe) {
-  const own = firmware(recipe);
-  const kept = [...own, ...fixedOf(recipe).ranges];
-  return [...own, ...placeTaken(ramOf(recipe), recipe.taken, kept, false)];
+/** What QEMU writes itself, then what was drawn, clear of it and of each other. */
+function reservationsOf(machine: Machine, recipe: Recipe) {
+  const ram = ramOf(machine, recipe);
+  const own = machineOptions(machine, ram).reservations;
+  const kept = [...own, ...fixedOf(machine, recipe).ranges];
+  return [...own, ...placeTaken(ram, recipe.taken, kept, false)];
 }
 
-function mustBoot(recipe: Recipe): boolean {
-  const ram = ramOf(recipe);
-  const { kernelAddress, initrdAddress, ranges } = fixedOf(recipe);
-  const kept = [...firmware(recipe), ...ranges];
+function mustBoot(machine: Machine, recipe: Recipe): boolean {
+  const ram = ramOf(machine, recipe);
+  const { kernelAddress, initrdAddress, ranges } = fixedOf(machine, recipe);
+  const kept = [...machineOptions(machine, ram).reservations, ...ranges];
   if (ranges.some((range) => without([range], [ram[0]]).length > 0)) return false;
   if (kept.some((range, i) => kept.some((other, j) => i < j && overlaps(range, other)))) {
     return false;
   }
-  const free = without(ram, [...ranges, ...reservationsOf(recipe)]);
+  const free = without(ram, [...ranges, ...reservationsOf(machine, recipe)]);
   // Image and device tree are aligned to 2 MiB and may lose as much; the tree lies above the Image
   const needed = [Number(IMAGE + STEP), Number(2n * STEP), recipe.initrd?.size ?? 0];
   return hasRoom(free, needed, kernelAddress ?? 0n, initrdAddress ?? 16n * GIB);
 }
 
+/** arch/riscv/include/uapi/asm/setup.h, COMMAND_LINE_SIZE 1024; x86 and arm64 have twice that. */
+const RISCV64_CMDLINE = 1023;
+
 /**
- * The layouts of the probe.
+ * The layouts of a probe.
  *
+ * @param machine The machine that it runs on.
  * @param kernel The probe's file.
  * @returns The family.
  */
-export function arm64Layouts(kernel: Layout["kernel"]): RandomFamily<unknown> {
+export function flatLayouts(machine: Machine, kernel: Layout["kernel"]): RandomFamily<unknown> {
+  const isArm64 = machine.arch === "aarch64";
   const layoutOf = (recipe: Recipe): RandomLayout => {
-    const ram = ramOf(recipe);
-    const { kernelAddress, initrdAddress } = fixedOf(recipe);
+    const ram = ramOf(machine, recipe);
+    const { kernelAddress, initrdAddress } = fixedOf(machine, recipe);
     const { initrd, cmdline, kaslr, rng, el, dirt } = recipe;
     const options: LayoutOptions = {
       deviceTree: machine.deviceTree,
-      reservations: reservationsOf(recipe),
-      cmdline,
+      reservations: reservationsOf(machine, recipe),
+      cmdline: isArm64 ? cmdline : cmdline.slice(0, RISCV64_CMDLINE).trimEnd(),
       kernelAddress,
-      exceptionLevel: el,
+      ...(isArm64 ? { exceptionLevel: el } : {}),
       ...(initrd === undefined ? {} : { initrd: bytesOfBlob(initrd), initrdAddress }),
       seeds: {
         kaslr: kaslr === undefined ? undefined : BigInt(kaslr) << 20n,
@@ -149,7 +151,7 @@ export function arm64Layouts(kernel: Layout["kernel"]): RandomFamily<unknown> {
     return { kernel, options, dirt: dirtOf(ram, dirt), ram, ramSize };
   };
   return {
-    recipes: recipes.filter(mustBoot),
+    recipes: RECIPES.filter((recipe) => mustBoot(machine, recipe)),
     layoutOf: layoutOf as RandomFamily<unknown>["layoutOf"],
   };
 }
