@@ -181,8 +181,46 @@ export interface RandomCase {
   readonly requirement?: string;
 }
 
+/** A case that compares what a guest sees of our boot with what it sees of QEMU's own. */
+export interface OracleCase {
+  /** The tag of this kind. */
+  readonly kind: "oracle";
+  /** Its id. */
+  readonly id: CaseId;
+  /** What it needs. */
+  readonly needs: readonly Need[];
+  /** Our boot: its kernel, initrd and command line are QEMU's, too. */
+  readonly boot: BootCase;
+  /** Why what they see may differ. */
+  readonly explanations: readonly Explanation[];
+  /** What is shown. */
+  readonly requirement?: string;
+}
+
+/** Why something that a guest says may differ from what it says when QEMU itself loads it. */
+export interface Explanation {
+  /** The names of the facts. */
+  readonly facts: RegExp;
+  /** The reason, with the specification where that leaves it open. */
+  readonly reason: string;
+  /** Whether it applies to these values; to all if not given. An absent fact is empty. */
+  readonly holds?: (ours: string, theirs: string) => boolean;
+}
+
+/** Something that a guest says otherwise when QEMU itself loads it. */
+export interface Difference {
+  /** The fact. */
+  readonly fact: string;
+  /** What it says of our boot; empty if nothing. */
+  readonly ours: string;
+  /** What it says of QEMU's. */
+  readonly theirs: string;
+  /** Why. */
+  readonly reason: string;
+}
+
 /** A case. */
-export type Case = BootCase | RefusalCase | RuntimeCase | RandomCase;
+export type Case = BootCase | RefusalCase | RuntimeCase | RandomCase | OracleCase;
 
 /** What a case of many random layouts did. */
 export interface RandomRun {
@@ -232,6 +270,10 @@ export interface CaseResult {
   readonly refusal?: string;
   /** Where the time went. */
   readonly timing?: Timing;
+  /** How many facts the guest says alike when QEMU itself loads it. */
+  readonly sameFacts?: number;
+  /** What it says otherwise, each with its reason. */
+  readonly differences?: readonly Difference[];
   /** What was booted, of a case of many random layouts. */
   readonly random?: RandomRun;
 }

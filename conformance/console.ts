@@ -95,7 +95,7 @@ export class Console implements Watcher {
    * @param result What came of it.
    */
   end(result: CaseResult): void {
-    const { id, outcome, ms, reason, random, kernelVersion } = result;
+    const { id, outcome, ms, reason, random, kernelVersion, differences, sameFacts } = result;
     this.#running.delete(id);
     this.#estimate.end(id, outcome === "skip" ? undefined : ms);
     this.#done++;
@@ -106,6 +106,7 @@ export class Console implements Watcher {
     const detail = [
       kernelVersion && `version ${kernelVersion}`,
       random && formatRandom(random),
+      differences && `${sameFacts} facts as by QEMU's own loader, ${differences.length} explained`,
       `${(ms / 1000).toFixed(2)} s`,
     ].filter(Boolean).join(", ");
     const why = outcome === "pass" ? "" : `: ${printable(reason ?? "").split("\n")[0]}`;

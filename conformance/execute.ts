@@ -34,6 +34,7 @@ import { type GuestExit, runGuest } from "./drivers/guest_process.ts";
 import { COMPLAINTS, judgeVmm, prepareVmmGuest } from "./drivers/kvm/driver.ts";
 import { prepareGuest } from "./drivers/qemu.ts";
 import { ramRanges } from "./machines.ts";
+import { runOracle } from "./oracle.ts";
 import { comparePlans } from "./plan_text.ts";
 import type { RandomOptions } from "./random/run.ts";
 import type { RuntimePlans } from "./runtime_plans.ts";
@@ -93,6 +94,8 @@ function runCase(test: Case, options: ExecuteOptions): Promise<Verdict> {
       return boot(test, options);
     case "refusal":
       return refuse(test, options);
+    case "oracle":
+      return runOracle(test, options, (test) => boot(test, { ...options, plans: undefined }));
     case "random":
       return bootRandom(test, options);
     case "runtime":

@@ -4,6 +4,7 @@ import { ARM64_PROBES } from "./arm64_probes.ts";
 import { COMPRESSED } from "./compressed.ts";
 import { DEBIAN } from "./debian.ts";
 import { VMM_DEBIAN, VMM_PROBES } from "./own_kvm.ts";
+import { ORACLE } from "./oracle.ts";
 import { RANDOM } from "./random.ts";
 import { REFUSAL_CASES } from "./refusals.ts";
 import { RISCV64_PROBES } from "./riscv64_probes.ts";
@@ -15,6 +16,7 @@ export const CASES: readonly Case[] = [
   ...DEBIAN,
   ...VMM_DEBIAN,
   ...RANDOM,
+  ...ORACLE,
   ...X86_PROBES,
   ...VMM_PROBES,
   ...ARM64_PROBES,

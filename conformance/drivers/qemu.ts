@@ -39,6 +39,43 @@ export interface QemuGuest {
   readonly directory: string;
 }
 
+/** A guest that QEMU itself is to load. */
+export interface OwnLoaderGuest {
+  /** The machine. */
+  readonly machine: Machine;
+  /** The accelerator. */
+  readonly accelerator: Accelerator;
+  /** RAM in bytes. */
+  readonly ramSize: bigint;
+  /** The kernel's file. */
+  readonly kernel: string;
+  /** The initrd's file. */
+  readonly initrd?: string;
+  /** The command line. */
+  readonly cmdline: string;
+  /** arm64: the exception level, 1 if not given. */
+  readonly exceptionLevel?: 1 | 2;
+  /** Where the files go that the monitor is asked by. */
+  readonly directory: string;
+}
+
+/**
+ * How QEMU's own loader boots a guest.
+ *
+ * @param guest The guest.
+ * @returns The command.
+ */
+export function ownLoaderCommand(guest: OwnLoaderGuest): string[] {
+  const { machine, accelerator, ramSize, kernel, initrd, cmdline, directory } = guest;
+  return [
+    ...machineArguments(machine, accelerator, ramSize, guest.exceptionLevel, ""),
+    ...["-kernel", kernel],
+    ...(initrd === undefined ? [] : ["-initrd", initrd]),
+    ...["-append", cmdline],
+    ...deviceArguments(machine, directory),
+  ];
+}
+
 /**
  * Writes the files of a guest.
  *
@@ -47,7 +84,7 @@ export interface QemuGuest {
  */
 export function prepareGuest(guest: QemuGuest): string[] {
   const { machine, plan, directory } = guest;
-  const { leastRam = 0n, bootHart = 0 } = machine;
+  const { leastRam = 0n } = machine;
   const ramSize = guest.ramSize > leastRam ? guest.ramSize : leastRam;
   const ram = join(directory, "ram");
   const stub = join(directory, "stub.bin");
@@ -55,21 +92,40 @@ export function prepareGuest(guest: QemuGuest): string[] {
   const written = held > MAX_SCANNED ? plan.placements : guest.memory.ram;
   writeRamFile(ram, guest.memory, ramRanges(machine, ramSize), written);
   writeFileSync(stub, buildStub(plan.cpu, machine));
-  const el2 = plan.cpu.arch === "aarch64" && plan.cpu.el === 2 ? ",virtualization=on" : "";
+  const el = plan.cpu.arch === "aarch64" ? plan.cpu.el : undefined;
   return [
-    `qemu-system-${machine.arch}`,
-    ...["-M", `${machine.type}${el2},memory-backend=ram`],
-    ...["-accel", guest.accelerator],
-    ...(machine.cpu ? ["-cpu", machine.cpu] : []),
-    ...["-smp", `${bootHart + 1}`, "-m", `${ramSize >> 20n}M`],
+    ...machineArguments(machine, guest.accelerator, ramSize, el, ",memory-backend=ram"),
     // share=off: what the guest writes does not reach the file.
     ...["-object", `memory-backend-file,id=ram,size=${ramSize},mem-path=${ram},share=off`],
     ...startArguments(machine, stub),
+    ...deviceArguments(machine, directory),
+    ...(guest.args ?? []),
+  ];
+}
+
+function machineArguments(
+  { arch, type, cpu, bootHart = 0 }: Machine,
+  accelerator: Accelerator,
+  ramSize: bigint,
+  exceptionLevel: 1 | 2 | undefined,
+  backend: string,
+): string[] {
+  const el2 = exceptionLevel === 2 ? ",virtualization=on" : "";
+  return [
+    `qemu-system-${arch}`,
+    ...["-M", `${type}${el2}${backend}`],
+    ...["-accel", accelerator],
+    ...(cpu ? ["-cpu", cpu] : []),
+    ...["-smp", `${bootHart + 1}`, "-m", `${ramSize >> 20n}M`],
+  ];
+}
+
+function deviceArguments({ arch }: Machine, directory: string): string[] {
+  return [
     ...["-nodefaults", "-no-user-config", "-display", "none"],
     ...["-serial", "stdio", "-monitor", "none", "-no-reboot"],
     ...monitorArguments(directory),
-    ...(machine.arch === "x86_64" ? ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x4"] : []),
-    ...(guest.args ?? []),
+    ...(arch === "x86_64" ? ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x4"] : []),
   ];
 }
 

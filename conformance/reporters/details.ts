@@ -1,6 +1,6 @@
 /** Everything that is known of a case, as the page shows it when the case is opened. */
 import type { PlanJson } from "../../mod.ts";
-import type { CaseResult, Mismatch, Timing } from "../case.ts";
+import type { CaseResult, Difference, Mismatch, Timing } from "../case.ts";
 import { renderCpu } from "./cpu.ts";
 import type { RequirementRow } from "./document.ts";
 import { formatRandom, formatSize, formatTime, hypervisorOf } from "./format.ts";
@@ -21,7 +21,7 @@ export function renderDetails(
   result: CaseResult,
   requirements: readonly RequirementRow[],
 ): Markup {
-  const { plan, mismatches, reason, serial, serialTail } = result;
+  const { plan, mismatches, differences, sameFacts, reason, serial, serialTail } = result;
   const log = serial ?? serialTail?.join("\n");
   return markup`<div class="columns"><div>
 ${reason !== undefined && part("Reason", markup`<pre class="reason">${reason}</pre>`)}
@@ -29,6 +29,7 @@ ${
     mismatches !== undefined && mismatches.length > 0 &&
     part("What does not match", table(mismatches))
   }
+${differences !== undefined && part("Beside QEMU's own -kernel", oracle(sameFacts, differences))}
 ${part("Requirement", shows(result, requirements))}
 ${part("Run", facts(result))}
 ${plan && part("Placements", placements(plan))}
@@ -88,6 +89,16 @@ function table(mismatches: readonly Mismatch[]): Markup {
     mismatches.map(({ what, expected, actual }) => [what, expected, actual]),
     "mismatches",
   );
+}
+
+function oracle(same: number | undefined, differences: readonly Difference[]): Markup {
+  return markup`<p>${same} facts are the same; these differ, each for a reason.</p>${
+    wide(
+      "Differences to QEMU's own loader",
+      ["fact", "ours", "QEMU's", "why"],
+      differences.map(({ fact, ours, theirs, reason }) => [fact, ours, theirs, reason]),
+    )
+  }`;
 }
 
 const lastOf = (start: string, size: string): string =>
