@@ -1,7 +1,7 @@
 /** What a person sees: progress while it runs, then what is red and why, then the table of all. */
 import process from "node:process";
 import type { CaseResult } from "./case.ts";
-import { type Colour, type Paint, summaryLines } from "./console_summary.ts";
+import { type Colour, groupReasons, type Paint, summaryLines } from "./console_summary.ts";
 import { Estimate } from "./estimate.ts";
 import type { RequirementRow } from "./reporters/document.ts";
 import { formatRandom, formatTime } from "./reporters/format.ts";
@@ -48,6 +48,8 @@ export class Console implements Watcher {
   readonly #running = new Set<string>();
   readonly #started: number = performance.now();
   #ticking: ReturnType<typeof setInterval> | undefined;
+  /** The reasons that were said, each with its number. */
+  readonly #reasons = new Map<string, number>();
   #done = 0;
   #red = 0;
 
@@ -109,7 +111,7 @@ export class Console implements Watcher {
       differences && `${sameFacts} facts as by QEMU's own loader, ${differences.length} explained`,
       `${(ms / 1000).toFixed(2)} s`,
     ].filter(Boolean).join(", ");
-    const why = outcome === "pass" ? "" : `: ${printable(reason ?? "").split("\n")[0]}`;
+    const why = outcome === "pass" ? "" : `: ${this.#say(reason ?? "")}`;
     this.#print(`${count} ${this.#paint(colour, outcome.padEnd(7))} ${id} (${detail})${why}`);
     this.#status();
   }
@@ -122,7 +124,7 @@ export class Console implements Watcher {
    */
   finish(results: readonly CaseResult[], requirements: readonly RequirementRow[]): void {
     this.stop();
-    for (const result of results) if (this.#isRed(result)) this.#explain(result);
+    for (const alike of groupReasons(results.filter(this.#isRed))) this.#explain(alike);
     for (const line of summaryLines(results, requirements, this.#isRed, this.#paint)) {
       this.#print(line);
     }
@@ -134,8 +136,20 @@ export class Console implements Watcher {
     if (this.#isTerminal) this.#output.write(ERASE_LINE);
   }
 
-  #explain({ id, outcome, reason, mismatches, serialTail, replay, artifacts }: CaseResult): void {
-    this.#print(`\n${this.#paint("red", outcome)} ${id}`);
+  /** A reason in full when it comes first, then by its number. */
+  #say(reason: string): string {
+    const line = printable(reason).split("\n")[0];
+    const number = this.#reasons.get(line);
+    if (number !== undefined) return `reason ${number}, as above`;
+    this.#reasons.set(line, this.#reasons.size + 1);
+    return line.length > SHORT_REASON ? `${line} (reason ${this.#reasons.size})` : line;
+  }
+
+  #explain(alike: readonly CaseResult[]): void {
+    const [{ outcome, reason, mismatches, serialTail, replay, artifacts }] = alike;
+    for (const [i, { id }] of alike.entries()) {
+      this.#print(`${i === 0 ? "\n" : ""}${this.#paint("red", outcome)} ${id}`);
+    }
     if (reason) this.#print(indent(reason));
     const shown = mismatches?.slice(0, MAX_MISMATCHES) ?? [];
     for (const { what, expected, actual } of shown) {
@@ -175,6 +189,8 @@ function indent(text: string, by = "  "): string {
   return printable(text).split("\n").map((line) => `${by}${line}`).join("\n");
 }
 
+/** What is as short as its number is said again. */
+const SHORT_REASON = 40;
 const MAX_SHOWN = 160;
 const MAX_MISMATCHES = 12;
 

@@ -2,6 +2,7 @@
 import type { CaseResult } from "./case.ts";
 import { type RequirementRow, requirementState } from "./reporters/document.ts";
 import { countOutcomes } from "./reporters/format.ts";
+import { printable } from "./reporters/markup.ts";
 import { matrixOf } from "./reporters/matrix.ts";
 
 /** The colours of a console. */
@@ -27,7 +28,41 @@ export function summaryLines(
   isRed: (result: CaseResult) => boolean,
   paint: Paint = plain,
 ): string[] {
-  return ["", ...tableLines(results, isRed, paint), ...openLines(requirements, results, isRed)];
+  return [
+    "",
+    ...tableLines(results, isRed, paint),
+    ...skippedLines(results),
+    ...openLines(requirements, results, isRed),
+  ];
+}
+
+/**
+ * Puts together what has nothing of its own to say: the same outcome for the same reason, without
+ * anything that was seen of a guest.
+ *
+ * @param results The results.
+ * @returns Groups, in the order of their first results.
+ */
+export function groupReasons(results: readonly CaseResult[]): CaseResult[][] {
+  const groups = new Map<string, CaseResult[]>();
+  for (const result of results) {
+    const { id, outcome, reason, mismatches, serialTail, artifacts } = result;
+    const isOwn = reason === undefined ||
+      [mismatches, serialTail, artifacts].some((one) => one?.length);
+    const key = isOwn ? id : `${outcome} ${reason}`;
+    groups.set(key, [...groups.get(key) ?? [], result]);
+  }
+  return [...groups.values()];
+}
+
+/** Why cases were skipped, each reason once. */
+function skippedLines(results: readonly CaseResult[]): string[] {
+  const groups = groupReasons(results.filter(({ outcome }) => outcome === "skip"));
+  if (groups.length === 0) return [];
+  const lines = groups.map((alike) =>
+    `  ${alike.length} skipped: ${printable(alike[0].reason ?? "").split("\n")[0]}`
+  );
+  return ["", ...lines];
 }
 
 interface Cell {

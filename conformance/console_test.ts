@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import { isRed } from "./case.ts";
+import { type CaseResult, isRed } from "./case.ts";
 import { Console, type Output } from "./console.ts";
 import { CASES, DOCUMENT } from "./reporters/samples.ts";
 
@@ -17,6 +17,18 @@ function run(isTTY: boolean, noColour = "", requirements = DOCUMENT.requirements
     console.end(result);
   }
   console.finish(CASES, requirements);
+  return said;
+}
+
+function sayAll(results: readonly CaseResult[], isRed: () => boolean): string {
+  let said = "";
+  const output: Output = { write: (text) => said += text };
+  const console = new Console({ ids: results.map(({ id }) => id), jobs: 1, isRed, output });
+  for (const result of results) {
+    console.begin(result.id);
+    console.end(result);
+  }
+  console.finish(results, []);
   return said;
 }
 
@@ -48,6 +60,33 @@ describe("Console", () => {
     ];
     const places = order.map((text) => said.indexOf(text));
     assert(places[0] > 0 && places[0] < places[1] && places[1] < places[2], `${places}`);
+  });
+
+  it("says a reason once, and then that it is the same", () => {
+    const reason = "qemu-system-x86_64 is missing: apt-get install qemu-system-x86 puts it there";
+    const result = (name: string, outcome: CaseResult["outcome"]): CaseResult => ({
+      id: `qemu-tcg/pc/x86_64/pvh/probe-elf64/${name}`,
+      outcome,
+      reason,
+      ms: 1,
+    });
+    const results = [result("a", "skip"), result("b", "skip"), result("c", "skip")];
+    const count = (said: string) => said.split(reason).length - 1;
+    const said = sayAll(results, () => false);
+    // With the first case, and with the count of all
+    assertEquals(count(said), 2);
+    assert(said.includes(`b (0.00 s): reason 1, as above\n`), said);
+    assert(said.includes(`\n  3 skipped: ${reason}\n`), said);
+    // Red ones are explained together, and then counted
+    const red = sayAll(results.map((one) => ({ ...one, outcome: "broken" })), () => true);
+    assertEquals(count(red), 2);
+    assert(red.includes("broken qemu-tcg/pc/x86_64/pvh/probe-elf64/c\n  qemu-system"), red);
+  });
+
+  it("explains what a guest showed case by case", () => {
+    const one = CASES.find(({ outcome }) => outcome === "fail")!;
+    const said = sayAll([one, { ...one, id: `${one.id}-2` }], () => true);
+    assertEquals(said.split("PROBE cr0: expected 0x11").length - 1, 2);
   });
 
   it("has a table of architecture and protocol by driver, and what no case shows", () => {

@@ -10,7 +10,7 @@ import { type CaseResult, formatId, isRed } from "./case.ts";
 import { CASES } from "./cases/all.ts";
 import { Console } from "./console.ts";
 import { parseOptions, USAGE, UsageError } from "./options.ts";
-import { reportOf, writeJson } from "./report.ts";
+import { checkJsonPlace, reportOf, writeJson } from "./report.ts";
 import { documentOf, type FinishedRun, requirementRows } from "./reporters/document.ts";
 import { checkReportPlace, writeReport } from "./reporters/write.ts";
 import { runCases } from "./runner.ts";
@@ -39,6 +39,7 @@ async function main(args: readonly string[]): Promise<number> {
     throw new UsageError(`Cannot run: ${selected.length} cases leave nothing for this shard`);
   }
   if (options.report !== undefined) checkReportPlace(options.report);
+  if (options.json !== undefined) checkJsonPlace(options.json);
 
   const stop = new AbortController();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {

@@ -1,6 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { countJunit } from "../../scripts/junit.ts";
+import { renderDetails } from "./details.ts";
 import { formatSize, formatTime, hypervisorOf } from "./format.ts";
 import { renderJunit } from "./junit.ts";
 import { markup } from "./markup.ts";
@@ -95,6 +96,18 @@ describe("formatSize", () => {
   ) {
     it(`says ${text}`, () => assertEquals(formatSize(size), text));
   }
+});
+
+describe("renderDetails", () => {
+  it("lists what QEMU's own loader does otherwise, and why", () => {
+    const differences = [{ fact: "rax", ours: "0x0", theirs: "0x2badb002", reason: "left over" }];
+    const result = sample("qemu-tcg/pc/x86_64/pvh/probe-elf64/oracle-boot", "pass", {
+      sameFacts: 42,
+      differences,
+    });
+    const { text } = renderDetails(result, []);
+    for (const part of ["42 facts", "0x2badb002", "left over"]) assert(text.includes(part), part);
+  });
 });
 
 describe("hypervisorOf", () => {
