@@ -1,31 +1,16 @@
-/** Runs one case: builds the layout with the library, boots it or sees it refused, and judges. */
-import { Buffer } from "node:buffer";
+/** Runs one case: builds the layout with the library, boots it, and judges. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  type AddressRange,
-  applyPlan,
-  bootLinux,
-  formatPlan,
-  GuestMemory,
-  type KernelSource,
-  LoaderError,
-  planBoot,
-  planToJson,
-} from "../mod.ts";
+import { applyPlan, formatPlan, LoaderError, planBoot, planToJson } from "../mod.ts";
 import { RUNTIME } from "../scripts/runtimes.ts";
-import { type FileSource, openFile } from "../src/files.ts";
 import type { Capabilities } from "./capabilities.ts";
 import {
   type BootCase,
   type Case,
   type CaseResult,
   formatId,
-  type KernelNeed,
-  type Layout,
   type Mismatch,
   type RandomCase,
-  type RefusalCase,
   type RuntimeCase,
   type Verdict,
 } from "./case.ts";
@@ -33,10 +18,12 @@ import { confirmedAccelerator, judgeAccelerator } from "./drivers/accelerator.ts
 import { type GuestExit, runGuest } from "./drivers/guest_process.ts";
 import { COMPLAINTS, judgeVmm, prepareVmmGuest } from "./drivers/kvm/driver.ts";
 import { prepareGuest } from "./drivers/qemu.ts";
+import { allocate, kernelPaths, openKernel } from "./layout_input.ts";
 import { ramRanges } from "./machines.ts";
 import { runOracle } from "./oracle.ts";
 import { comparePlans } from "./plan_text.ts";
 import type { RandomOptions } from "./random/run.ts";
+import { refuse } from "./refuse.ts";
 import type { RuntimePlans } from "./runtime_plans.ts";
 
 /** How cases are run. */
@@ -93,7 +80,7 @@ function runCase(test: Case, options: ExecuteOptions): Promise<Verdict> {
     case "boot":
       return boot(test, options);
     case "refusal":
-      return refuse(test, options);
+      return refuse(test, options.capabilities);
     case "oracle":
       return runOracle(test, options, (test) => boot(test, { ...options, plans: undefined }));
     case "random":
@@ -140,36 +127,6 @@ function unmetNeed(test: Case, capabilities: Capabilities): Verdict | undefined 
   }
   return undefined;
 }
-
-/** Regions of at most this size: one view need not hold more, and regions that touch act as one. */
-const REGION = 1n << 30n;
-
-function allocate(ranges: readonly AddressRange[], dirt: number | undefined): GuestMemory {
-  const regions = ranges.flatMap(({ start, size }) => {
-    const parts: { start: bigint; bytes: Uint8Array }[] = [];
-    for (let at = 0n; at < size; at += REGION) {
-      const length = Number(size - at < REGION ? size - at : REGION);
-      parts.push({ start: start + at, bytes: new Uint8Array(length) });
-    }
-    return parts;
-  });
-  if (dirt !== undefined) { for (const { bytes } of regions) bytes.fill(dirt); }
-  return GuestMemory.of(regions);
-}
-
-function openKernel(
-  kernel: Layout["kernel"],
-): { source: KernelSource | Uint8Array; close(): void } {
-  if (kernel instanceof Uint8Array) return { source: kernel, close: () => {} };
-  const file: FileSource = openFile(kernel.path);
-  return { source: file, close: () => file.close() };
-}
-
-const kernelPaths = (capabilities: Capabilities) => (need: KernelNeed): string => {
-  const found = capabilities.of(need);
-  if (found.state === "there" && found.path !== undefined) return found.path;
-  throw new Error(`Cannot use ${need.id}: the case does not name it as a need`);
-};
 
 async function boot(
   test: BootCase,
@@ -299,43 +256,6 @@ function clip(serial: string): string {
   if (more <= 0) return serial;
   const [head, tail] = [serial.slice(0, MAX_KEPT / 4), serial.slice(-MAX_KEPT * 3 / 4)];
   return `${head}\n[… ${more} characters left out …]\n${tail}`;
-}
-
-/** Memory is filled with this before a refusal, and must hold it after. */
-const CANARY = 0x5a;
-const CHUNK = 1 << 20;
-
-/** Chunk by chunk: byte by byte takes half a second, in which nothing else runs. */
-function holdsOnly(bytes: Uint8Array, value: number): boolean {
-  const wanted = new Uint8Array(CHUNK).fill(value);
-  for (let at = 0; at < bytes.length; at += CHUNK) {
-    const chunk = bytes.subarray(at, at + CHUNK);
-    if (Buffer.compare(chunk, wanted.subarray(0, chunk.length)) !== 0) return false;
-  }
-  return true;
-}
-
-async function refuse(test: RefusalCase, { capabilities }: ExecuteOptions): Promise<Verdict> {
-  const { kernel: wanted, options } = await test.layout(kernelPaths(capabilities));
-  const kernel = openKernel(wanted);
-  const memory = allocate(test.ram, CANARY);
-  let refusal;
-  try {
-    bootLinux(memory, { ...options, kernel: kernel.source });
-    return { outcome: "fail", reason: `it was booted, ${test.code} is wanted` };
-  } catch (error) {
-    if (!(error instanceof LoaderError)) throw error;
-    refusal = `${error.code}: ${error.message}`;
-    if (error.code !== test.code) {
-      return { outcome: "fail", reason: `${error.code} is not ${test.code}: ${error.message}` };
-    }
-  } finally {
-    kernel.close();
-  }
-  const isUntouched = memory.regions.every(({ bytes }) => holdsOnly(bytes, CANARY));
-  return isUntouched
-    ? { outcome: "pass", refusal }
-    : { outcome: "fail", reason: "guest memory was written", refusal };
 }
 
 /** An argument as a POSIX shell takes it. */

@@ -22,7 +22,7 @@ deno task conform [options] [-- extra QEMU arguments, with --kernel]
   --shard I/N        run the Ith of N parts; deno task conform:merge makes one report of all
   --keep             keep the artifacts of green cases, too
   --jobs N           run N cases at a time (default: the number of CPUs)
-  --boots N          boot N random layouts in each of their cases (default: 40)
+  --boots N          boot N random layouts in each of their cases (default: 30)
   --seed N           the seed of the random layouts (default: 1); "fresh" for another each time
   --path P           of that seed only the layout that a failure names
   --timeout S        hard limit for each case in seconds
@@ -239,7 +239,7 @@ function shardOf(text: string | undefined): Shard | undefined {
 
 /** The same layouts every time: a run in CI says something of the change, not of its luck. */
 const DEFAULT_SEED = 1;
-const DEFAULT_BOOTS = 40;
+const DEFAULT_BOOTS = 30;
 
 function seedOf(text: string | undefined): number {
   if (text === "fresh") return Math.floor(Math.random() * 1_000_000) + 1;

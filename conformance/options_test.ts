@@ -18,7 +18,7 @@ describe("parseOptions", () => {
       shard: undefined,
       keep: false,
       timeout: undefined,
-      random: { boots: 40, seed: 1, path: undefined },
+      random: { boots: 30, seed: 1, path: undefined },
       own: undefined,
     });
   });

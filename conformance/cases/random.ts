@@ -9,7 +9,10 @@ const { microvm, virt, "virt-riscv64-bare": bare } = MACHINES;
 export const RANDOM: readonly RandomCase[] = [
   randomCase(microvm, "linux64", "probe-bzimage", "probe-bzimage.x86_64"),
   randomCase(microvm, "linux64", "probe-elf64", "probe-elf64.x86_64"),
+  randomCase(microvm, "linux32", "probe-bzimage", "probe-bzimage.x86_64"),
+  randomCase(microvm, "linux32", "probe-elf32", "probe-elf32.i386"),
   randomCase(microvm, "pvh", "probe-elf64", "probe-elf64.x86_64"),
+  randomCase(microvm, "pvh", "probe-elf32", "probe-elf32.i386"),
   randomCase(virt, "arm64", "probe-image", "probe-image.aarch64"),
   randomCase(bare, "riscv64", "probe-image", "probe-image.riscv64"),
 ];
@@ -20,11 +23,12 @@ function randomCase(
   kernel: string,
   file: GuestFile,
 ): RandomCase {
-  const { name, arch } = machine;
+  const { name } = machine;
+  const arch = file.split(".")[1];
   return {
     kind: "random",
     id: { driver: "qemu-tcg", machine: name, arch, protocol, kernel, what: "random" },
-    needs: [{ kind: "qemu", arch }],
+    needs: [{ kind: "qemu", arch: machine.arch }],
     machine,
     protocol,
     kernel: guestPath(file),

@@ -73,6 +73,8 @@ export function x86Layouts(
   initSize: bigint,
 ): RandomFamily<unknown> {
   const isPvh = protocol === "pvh";
+  // What a 32-bit Linux entry is told of lies below 4 GiB
+  const is32 = protocol === "linux32";
   const none = <T>() => fc.constant<T[]>([]);
   const recipes: fc.Arbitrary<Recipe> = fc.record({
     low: fc.oneof(fc.constantFrom(0, 0x9f, 0xa0, 0x100), fc.integer({ min: 0, max: 0x100 })),
@@ -91,13 +93,13 @@ export function x86Layouts(
       hole: fc.oneof(fc.constant(0), fc.nat({ max: 0x8_0000 })),
       size: fc.integer({ min: 1, max: 0x1000 }),
     })),
-    kernel: initSize === 0n
-      ? fc.constant(undefined)
-      : option(fc.record({ step: fc.nat({ max: 12 }), isHigh: fc.boolean() })),
+    kernel: initSize === 0n ? fc.constant(undefined) : option(
+      fc.record({ step: fc.nat({ max: 12 }), isHigh: is32 ? fc.constant(false) : fc.boolean() }),
+    ),
     cmdline: cmdlines,
     initrd: option(
       blobs(3 << 20).chain((blob) =>
-        fc.oneof(fc.constantFrom("low", "high"), fc.integer({ min: 1, max: 0x1000 }))
+        fc.oneof(fc.constantFrom("low", is32 ? "low" : "high"), fc.integer({ min: 1, max: 0x1000 }))
           .map((where) => ({ ...blob, where: where as "low" | "high" | number }))
       ),
     ),
