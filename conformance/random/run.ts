@@ -4,7 +4,13 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseBzImage } from "../../mod.ts";
 import { openFile } from "../../src/files.ts";
-import { type BootCase, formatId, type RandomCase, type Verdict } from "../case.ts";
+import {
+  type Accelerator,
+  type BootCase,
+  formatId,
+  type RandomCase,
+  type Verdict,
+} from "../case.ts";
 import { judgeArm64Probe } from "../matchers/arm64_probe.ts";
 import { judgeRiscv64Probe } from "../matchers/riscv64_probe.ts";
 import { judgeX86Probe } from "../matchers/x86_probe.ts";
@@ -46,12 +52,14 @@ export async function runRandom(
   const { recipes, layoutOf } = familyOf(test);
   const started = performance.now();
   let count = 0;
+  let accelerator: Accelerator | undefined;
   let failure: { verdict: Verdict; recipe: unknown; first: number } | undefined;
   const property = fc.asyncProperty(recipes, async (recipe) => {
     const now = performance.now();
     if (signal.aborted || now - (failure?.first ?? now) > SHRINK_MS) return;
     const verdict = await boot(bootCase(test, layoutOf(recipe)));
     count++;
+    accelerator = verdict.accelerator;
     if (verdict.outcome === "pass") return;
     if (failure?.verdict.artifacts) rmSync(failure.verdict.artifacts, { recursive: true });
     failure = { verdict, recipe, first: failure?.first ?? now };
@@ -60,7 +68,7 @@ export async function runRandom(
   const found = await fc.check(property, { numRuns: boots, seed, path });
   const random = { seed, boots: count, ms: performance.now() - started };
   if (signal.aborted) return { outcome: "broken", reason: "interrupted", random };
-  if (failure === undefined) return { outcome: "pass", random };
+  if (failure === undefined) return { outcome: "pass", accelerator, random };
   const { verdict, recipe } = failure;
   const text = fc.stringify(recipe);
   if (verdict.artifacts) writeFileSync(join(verdict.artifacts, "layout.txt"), `${text}\n`);

@@ -59,6 +59,7 @@ function shows(result: CaseResult, requirements: readonly RequirementRow[]): Mar
 
 function facts(result: CaseResult): Markup {
   const { id, ms, timing, refusal, plannedIn, random, kernelVersion, replay, artifacts } = result;
+  const again = random ? ` --seed ${random.seed} --boots ${random.boots}` : "";
   const rows: [string, Content][] = [
     ["time", timing ? markup`${formatTime(ms)}: ${spent(timing)}` : formatTime(ms)],
     ["hypervisor", hypervisorOf(result) ?? "none"],
@@ -66,7 +67,7 @@ function facts(result: CaseResult): Markup {
     ["same plan in", plannedIn?.join(", ")],
     ["kernel", kernelVersion && `version ${kernelVersion}`],
     ["refused with", refusal],
-    ["run again", code(`deno task conform --filter ${id}`)],
+    ["run again", code(`deno task conform --filter ${id}${again}`)],
     ["replay", replay && code(replay)],
     ["artifacts", artifacts && code(artifacts)],
   ];
@@ -97,6 +98,7 @@ function oracle(same: number | undefined, differences: readonly Difference[]): M
       "Differences to QEMU's own loader",
       ["fact", "ours", "QEMU's", "why"],
       differences.map(({ fact, ours, theirs, reason }) => [fact, ours, theirs, reason]),
+      "mismatches",
     )
   }`;
 }
