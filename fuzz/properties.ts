@@ -4,6 +4,8 @@
  * @module
  */
 import atomic from "./properties/atomic.ts";
+import atomicDetached from "./properties/atomic_detached.ts";
+import atomicPlans from "./properties/atomic_plans.ts";
 import atomicSources from "./properties/atomic_sources.ts";
 import bootParams from "./properties/boot_params.ts";
 import bounded from "./properties/bounded.ts";
@@ -12,8 +14,12 @@ import dtc from "./properties/dtc.ts";
 import faithful from "./properties/faithful.ts";
 import linear from "./properties/linear.ts";
 import load from "./properties/load.ts";
+import loadParts from "./properties/load_parts.ts";
 import modelBoot from "./properties/model_boot.ts";
+import modelEdits from "./properties/model_edits.ts";
 import modelFdt from "./properties/model_fdt.ts";
+import modelMachines from "./properties/model_machines.ts";
+import modelZboot from "./properties/model_zboot.ts";
 import roundTripFdt from "./properties/round_trip_fdt.ts";
 import roundTripImages from "./properties/round_trip_images.ts";
 import roundTripStructs from "./properties/round_trip_structs.ts";
@@ -30,6 +36,7 @@ import totalImages from "./properties/total_images.ts";
 import totalLayout from "./properties/total_layout.ts";
 import totalNotes from "./properties/total_notes.ts";
 import unpack from "./properties/unpack.ts";
+import unpackStreams from "./properties/unpack_streams.ts";
 import unwrap from "./properties/unwrap.ts";
 import type { Property } from "./property.ts";
 
@@ -46,6 +53,8 @@ export const PROPERTIES: readonly Property[] = [
   totalBoot,
   atomic,
   atomicSources,
+  atomicPlans,
+  atomicDetached,
   confined,
   sound,
   faithful,
@@ -53,11 +62,16 @@ export const PROPERTIES: readonly Property[] = [
   roundTripImages,
   roundTripFdt,
   load,
+  loadParts,
   bootParams,
   modelBoot,
+  modelEdits,
   modelFdt,
   dtc,
+  modelMachines,
+  modelZboot,
   unpack,
+  unpackStreams,
   unwrap,
   bounded,
   linear,

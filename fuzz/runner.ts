@@ -39,6 +39,8 @@ export interface RunnerOptions {
   readonly corpus?: string;
   /** Whether failing inputs are kept. */
   readonly keep: boolean;
+  /** Whether failing inputs are shrunk; true if not given. */
+  readonly shrink?: boolean;
   /** Called before every run. */
   readonly onRun?: (tally: Tally, reproduce: string) => void;
 }
@@ -110,6 +112,7 @@ export async function runBatch(
     ...batch.path !== undefined && { path: batch.path, numRuns: 1 },
     interruptAfterTimeLimit: SHRINK_MS + batch.runs * 1000,
     markInterruptAsFailure: false,
+    endOnFailure: options.shrink === false,
   });
   tally.ms += performance.now() - start;
   if (!details.failed) return;

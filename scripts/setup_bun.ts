@@ -3,15 +3,13 @@
  *
  * @module
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { findOnPath } from "./children.ts";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { installFromNpm } from "./npm_cache.ts";
 import { ROOT, runStep } from "./steps.ts";
-import { makeWorkDirectory } from "./work_directory.ts";
 
 /** The Bun that the tests are known to run in. */
 const VERSION = "1.4.5";
-const INSTALL_MS = 300_000;
 
 /** Where Bun is cached. */
 export const BUN_DIRECTORY: string = join(ROOT, ".cache", `bun-${VERSION}`);
@@ -40,22 +38,11 @@ export function bunIn(directory: string): string | undefined {
  * @returns What went wrong, if something did.
  */
 export async function installBun(log: (line: string) => void): Promise<string | undefined> {
-  const npm = findOnPath("npm");
-  if (npm === undefined) return "there is no npm to install it with";
-  const work = makeWorkDirectory(join(ROOT, ".cache/tmp"));
-  try {
-    log(`Installing bun ${VERSION} with npm into .cache …`);
-    const args = ["install", "--prefix", work, "--no-audit", "--no-fund", `bun@${VERSION}`];
-    const installed = await runStep(npm, args, { timeoutMs: INSTALL_MS });
-    if (installed.code !== 0) return `npm failed:\n${installed.output.trimEnd()}`;
+  log(`Installing bun ${VERSION} with npm into .cache …`);
+  return await installFromNpm([`bun@${VERSION}`], BUN_DIRECTORY, async (work) => {
     const command = bunIn(work);
     if (command === undefined) return "npm installed no bun for this machine";
     const { code, output } = await runStep(command, ["--version"], { timeoutMs: 60_000 });
-    if (code !== 0) return `it does not run here:\n${output.trimEnd()}`;
-    mkdirSync(dirname(BUN_DIRECTORY), { recursive: true });
-    rmSync(BUN_DIRECTORY, { recursive: true, force: true });
-    renameSync(work, BUN_DIRECTORY);
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
+    return code === 0 ? undefined : `it does not run here:\n${output.trimEnd()}`;
+  });
 }

@@ -24,6 +24,8 @@ const GRACE_MS = 3_000;
 
 /** How {@linkcode runStep} runs a command. */
 export interface StepOptions {
+  /** Where it runs. Default: the repository's root. */
+  cwd?: string;
   /** Variables on top of this process's own. */
   env?: Record<string, string>;
   /** When the whole process group is killed, in milliseconds. */
@@ -66,7 +68,7 @@ export interface Finding {
 const groups = new Set<number>();
 
 /**
- * Runs a command in the repository's root, to its end or to the timeout's.
+ * Runs a command, by default in the repository's root, to its end or to the timeout's.
  *
  * @param command The program.
  * @param args Its arguments.
@@ -81,7 +83,7 @@ export async function runStep(
   stopWithParent();
   const start = performance.now();
   const child = spawn(command, args, {
-    cwd: ROOT,
+    cwd: options.cwd ?? ROOT,
     env: { ...process.env, ...plainIfPiped(), ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,

@@ -78,20 +78,20 @@ const common = {
 };
 const bytesOf = fc.constantFrom(1, 7, 8, 100, 0).map((size) => pattern(size, 8));
 const x86Only = {
-  initrdPlacement: sometimes(fc.constantFrom("low" as const, "high" as const), 2),
+  initrdPlacement: sometimes(fc.constantFrom("low" as const, "high" as const, "high" as const), 1),
   rsdp: sometimes(boundary, 5),
   setupData: sometimes(
     fc.array(fc.record({ type: fc.constantFrom(0, 1, 2, 9, 0xffffffff), data: bytesOf }), {
       maxLength: 3,
     }),
-    6,
+    3,
   ),
   modules: sometimes(
     fc.array(
       fc.record({ source: bytesOf, cmdline: sometimes(cmdlines, 2) }, { noNullPrototype: true }),
       { maxLength: 3 },
     ),
-    6,
+    2,
   ),
 };
 const treeOnly = (own: fc.Arbitrary<CaseOptions["deviceTree"]>) => ({
@@ -109,13 +109,17 @@ const treeOnly = (own: fc.Arbitrary<CaseOptions["deviceTree"]>) => ({
   hartid: sometimes(boundary, 3),
 });
 
+const ABOVE_4_GIB: Region = { start: 1n << 32n, size: 0x10000 };
+
 // deno-lint-ignore no-explicit-any
 type Asked = any;
 
 /** Takes out of most cases what alone would have them refused: else few boots would get far. */
 function calmed(asked: Asked, layout: LayoutRecipe, mixed: number): [Asked, LayoutRecipe] {
   if (mixed > 5) return [{ ...asked }, { ...layout }];
-  const { cmdline, initrd } = asked;
+  const { cmdline, initrd, initrdPlacement } = asked;
+  // Else there is no RAM for a high initrd
+  const extra = initrdPlacement === "high" ? { extra: ABOVE_4_GIB } : {};
   return [
     {
       ...asked,
@@ -129,6 +133,7 @@ function calmed(asked: Asked, layout: LayoutRecipe, mixed: number): [Asked, Layo
     },
     {
       ...layout,
+      ...extra,
       before: Math.max(layout.before, 0),
       after: mixed === 3 ? layout.after : Math.max(layout.after, 0x2000),
       cuts: mixed === 3 ? layout.cuts : layout.cuts.map(({ at }) => ({ at, hole: 0 })),
@@ -174,7 +179,7 @@ function resolve(file: KernelFile, ram: readonly Region[], asked: Asked): BootCa
 const LOW_RAM = [0x20000, 0x20000, 0x10000, 0x9fc00, 0x48000, 0x8000, 0x2000, 0, 0x110000];
 const x86Layouts = layouts(LOW_RAM, [0x10000, 0x40000, 0x2000]);
 /** A device tree takes a block of 2 MiB. */
-const treeLayouts = layouts([0, 0, 0, 0x10000], [0x400000, 0x420000, 0x200000]);
+const treeLayouts = layouts([0, 0, 0, 0x10000], [0x500000, 0x420000, 0x500000, 0x200000]);
 
 /** Whether "Xen" and its NUL occur after a note header of type 18. */
 function hasPvhNote(bytes: Uint8Array): boolean {
@@ -194,6 +199,7 @@ function x86Boots(files: fc.Arbitrary<KernelFile>): fc.Arbitrary<BootCase> {
     mixed: fc.nat(9),
   }).map(({ file, layout, asked, mixed }) => {
     const [options, around] = calmed(asked, layout, mixed);
+    if (mixed < 3) options.kernelAddress = asked.kernelAddress;
     // An ELF says itself where it goes
     if (mixed < 9 && file.bytes[0] === 0x7f) delete options.kernelAddress;
     const isPvh = hasPvhNote(file.bytes) && !options.protocol?.startsWith("linux");
@@ -219,7 +225,7 @@ function treeBoots(
   }).map(({ file, layout, asked, mixed }) => {
     const [options, around] = calmed(asked, layout, mixed);
     if (mixed !== 7) delete options[isArm ? "hartid" : "exceptionLevel"];
-    if (mixed < 6 && mixed % 2 === 0) options.deviceTree = isArm ? VIRT_ARM64 : VIRT_RISCV64;
+    if (mixed < 6 && mixed % 3 === 0) options.deviceTree = isArm ? VIRT_ARM64 : VIRT_RISCV64;
     return resolve(file, layOut(around, file.low, file.high), options);
   });
 }

@@ -7,6 +7,7 @@ const address = fc.oneof(
   { arbitrary: fc.constantFrom(0x0900_0000n, 0x0a00_0000n, 0x0a00_0200n, 0n), weight: 6 },
   { arbitrary: boundary, weight: 1 },
 );
+const page = (start: bigint) => ({ start, size: 0x1000n });
 const irq = fc.constantFrom(1, 2, 0, 987, 988, -1);
 
 /** arm64 machines, most of them possible. */
@@ -44,6 +45,8 @@ export const riscvMachines: fc.Arbitrary<Riscv64Machine> = fc.record({
     })),
     sources: fc.constantFrom(96, 1, 0, 1023, 1024),
   }),
+  clint: sometimes(fc.constant({ start: 0x0200_0000n, size: 0x1_0000n }), 1),
+  test: sometimes(fc.constantFrom(0x10_0000n, 0x0200_8000n).map(page), 2),
   uart: sometimes(fc.record({ address, irq }), 1),
   virtioMmio: sometimes(fc.array(fc.record({ address, irq }), { maxLength: 2 }), 2),
 }) as fc.Arbitrary<Riscv64Machine>;

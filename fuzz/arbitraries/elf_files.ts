@@ -43,7 +43,12 @@ interface ElfRecipe {
   readonly base: bigint;
   readonly loads: readonly LoadRecipe[];
   /** PT_NOTE segments. */
-  readonly notes: readonly { readonly list: readonly NoteRecipe[]; readonly packing: 4 | 8 }[];
+  readonly notes: readonly {
+    readonly list: readonly NoteRecipe[];
+    readonly packing: 4 | 8;
+    /** p_align, which does not always say how notes are packed; as they are if not given. */
+    readonly align?: number;
+  }[];
   /** An odd segment: neither PT_LOAD nor PT_NOTE. */
   readonly odd?: number;
   /** Where the entry lies: in which segment, how far. */
@@ -105,6 +110,7 @@ const recipe: fc.Arbitrary<ElfRecipe> = fc.record({
     fc.record({
       list: fc.array(note, { maxLength: 4 }),
       packing: fc.constantFrom(4 as const, 8 as const),
+      align: sometimes(fc.constantFrom(4, 8, 1), 2),
     }),
     { maxLength: 2 },
   ),
@@ -136,12 +142,13 @@ function calmed(recipe: ElfRecipe): ElfRecipe {
       { gap: 0, size: 0x40, bss: 0 },
       ...loads.map(({ gap, size, bss }) => ({ gap, size, bss: Math.max(bss, 0) })),
     ],
-    notes: notes.map(({ list, packing }) => ({
+    notes: notes.map(({ list, packing, align }) => ({
       packing,
+      align,
       list: list.map(({ name, type, size }) => ({
         name,
         type,
-        size: type === 18 && size !== 8 ? 4 : size,
+        size: type === 18 && ![8, 12].includes(size) ? 4 : size,
       })),
     })),
     entry: { segment: 0, at: entry.at === "last" ? "last" : "first" },
@@ -169,9 +176,9 @@ function build(wanted: ElfRecipe): KernelFile {
   const first = BigInt(aim?.p_paddr ?? 0x100000);
   const fileEnd = first + BigInt(aim?.bytes?.length ?? 0);
   const entry = { first, last: fileEnd - 1n, bss: fileEnd, end: at }[recipe.entry.at];
-  const notes: Segment[] = recipe.notes.map(({ list, packing }) => ({
+  const notes: Segment[] = recipe.notes.map(({ list, packing, align = packing }) => ({
     p_type: 4,
-    p_align: packing,
+    p_align: align,
     bytes: noteBytes(
       list.map(({ size, ...rest }) => ({ ...rest, descriptor: descriptor(entry, size) })),
       packing,

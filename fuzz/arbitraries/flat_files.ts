@@ -6,6 +6,30 @@ import { bends, bent, boundary, type Place, placesOf, sometimes } from "./number
 
 const kernelSizes = fc.constantFrom(0x1000, 0x210, 0x201, 0x200, 0x100, 0, 0x0fff, 0x2345);
 
+/** What an EFI application's section table says too much of the file's size, for each section. */
+const sections = sometimes(
+  fc.array(fc.constantFrom(0, 0, 0, -1, 1, 0xffff_f000), { minLength: 1, maxLength: 2 }),
+  3,
+);
+
+/** PE format, "MS-DOS Stub", "COFF File Header", "Section Table": all that a loader looks at. */
+function withSections(file: Uint8Array, plus: readonly number[] | undefined): Uint8Array {
+  const [header, optional] = [0x40, 4];
+  const table = header + 24 + optional;
+  if (!plus || table + 40 * plus.length > Math.min(file.length, 0x1f1)) return file;
+  const bytes = file.slice();
+  poke(bytes, 0, 2, 0x5a4d); // "MZ"
+  poke(bytes, 0x3c, 4, header);
+  poke(bytes, header, 4, 0x4550); // "PE"
+  poke(bytes, header + 6, 2, plus.length);
+  poke(bytes, header + 20, 2, optional);
+  for (const [i, more] of plus.entries()) {
+    poke(bytes, table + 40 * i + 16, 4, 0x40);
+    poke(bytes, table + 40 * i + 20, 4, file.length - 0x40 + more);
+  }
+  return bytes;
+}
+
 /** bzImages. */
 export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
   size: kernelSizes,
@@ -45,13 +69,29 @@ export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
   setup_data: sometimes(boundary, 6),
   syssizePlus: fc.constantFrom(0, 0, 0, 1, -1, 2),
   valid: fc.nat(2).map((n) => n > 0),
+  sections,
   bends: bends(placesOf(SETUP)),
 }).map(
-  ({ size, headerEnd, oddEnd, cut, syssizePlus, valid, bends, setup_data = 0n, ...fields }) => {
+  (
+    {
+      sections,
+      size,
+      headerEnd,
+      oddEnd,
+      cut,
+      syssizePlus,
+      valid,
+      bends,
+      setup_data = 0n,
+      ...fields
+    },
+  ) => {
     // Every odd choice alone makes a file that is refused: half of the files have few of them.
     const good = valid
       ? {
         ...{ kernel_alignment: 0x10000, version: 0x20f, xloadflags: fields.xloadflags & 3 },
+        ...{ setup_sects: fields.setup_sects || 4 },
+        ...{ min_alignment: fields.min_alignment > 16 ? 12 : fields.min_alignment },
         ...{ cmdline_size: 2047, init_size: Math.min(fields.init_size, 0x21000) },
       }
       : {};
@@ -59,7 +99,7 @@ export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
     const syssize = Math.max(Math.ceil(kernel.length / 16) + (valid ? 0 : syssizePlus), 0);
     const jump = (valid || syssizePlus === 0 ? headerEnd : oddEnd) << 8 | 0xeb;
     const whole = bzImage({ kernel, jump, syssize, ...fields, setup_data, ...good });
-    const file = whole.slice(0, whole.length - cut);
+    const file = withSections(whole.slice(0, whole.length - (valid ? cut & 15 : cut)), sections);
     const low = fields.pref_address || 0x100000n;
     const span = BigInt(Math.max(Math.min(fields.init_size, 0x40000), kernel.length, 0x1000));
     const align = BigInt(valid ? 0x10000 : fields.kernel_alignment || 1);
@@ -102,13 +142,16 @@ const flatRecipe = fc.record({
 /** arm64 Images. */
 export const arm64Files: fc.Arbitrary<KernelFile> = fc.record({
   recipe: flatRecipe,
+  sections,
   bends: bends(placesOf(IMAGE)),
-}).map(({ recipe: { size, textOffset, imageSize, flags, base }, bends }) => {
-  const file = arm64Image({ text_offset: textOffset, image_size: imageSize, flags }, size);
+}).map(({ recipe: { size, textOffset, imageSize, flags, base, calm }, bends, sections }) => {
+  const fields = { text_offset: textOffset, image_size: imageSize, flags };
+  const file = withSections(arm64Image(fields, size), sections);
   return {
-    bytes: bent(file, bends),
+    bytes: bent(file, calm ? [] : bends),
     low: base,
     high: base + flatSpan(textOffset, imageSize, size),
+    loads: flatLoads(base, textOffset),
   };
 });
 

@@ -19,11 +19,26 @@ export const NO_HOLE: Range = { start: 0n, size: 0n };
 
 const end = ({ start, size }: Range) => start + size;
 const hex = (range: Range) => `[0x${range.start.toString(16)}..0x${end(range).toString(16)})`;
-const shares = (a: Range, b: Range) =>
-  a.size > 0n && b.size > 0n && a.start < end(b) && b.start < end(a);
 
-/** How many bytes of `range` lie in some of `parts`, which are disjoint. */
-function covered(range: Range, parts: readonly Range[]): bigint {
+/**
+ * Whether two ranges share an address.
+ *
+ * @param a One.
+ * @param b Another.
+ * @returns True if they do; an empty one shares none.
+ */
+export function shares(a: Range, b: Range): boolean {
+  return a.size > 0n && b.size > 0n && a.start < end(b) && b.start < end(a);
+}
+
+/**
+ * How many bytes of a range lie in some of others.
+ *
+ * @param range The range.
+ * @param parts Others, which are disjoint.
+ * @returns Bytes.
+ */
+export function covered(range: Range, parts: readonly Range[]): bigint {
   let sum = 0n;
   for (const part of parts) {
     const from = part.start > range.start ? part.start : range.start;

@@ -130,9 +130,41 @@ function onlyFirst<T extends { name: string }>(items: T[]): T[] {
   return [...new Map(items.toReversed().map((item) => [item.name, item])).values()].toReversed();
 }
 
+const big = (value: bigint, cells: number) => {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, value);
+  return bytes.slice(8 - 4 * cells);
+};
+
+/** What a tree may hold that a boot replaces: memory, and what the machine's last kernel was told. */
+const stale = fc.constantFrom<Node>(
+  {
+    name: "memory@80000000",
+    properties: [{ name: "device_type", value: text("memory") }],
+    children: [],
+  },
+  { name: "memory", properties: [{ name: "reg", value: new Uint8Array(16) }], children: [] },
+  {
+    name: "ram",
+    properties: [{ name: "device_type", value: text("memory") }],
+    children: [],
+  },
+  {
+    name: "chosen",
+    properties: [
+      { name: "linux,initrd-start", value: big(0x1234n, 1) },
+      { name: "bootargs", value: text("old") },
+      { name: "linux,initrd-end", value: big(0x2234n, 2) },
+      { name: "bootargs", value: text("older") },
+      { name: "kaslr-seed", value: big(1n, 2) },
+    ],
+    children: [],
+  },
+);
+
 /** Trees that an arm64 or riscv64 boot can use: cells of the root are right, nothing odd reserved. */
 export const bootTrees: fc.Arbitrary<Tree> = fc.record({
-  cells: fc.constantFrom(1, 2, 2, 2),
+  cells: fc.constantFrom<[number, number]>([2, 2], [2, 2], [1, 1], [2, 1], [1, 2]),
   children: fc.array(node, { maxLength: 3 }),
   reserved: fc.array(
     fc.record({
@@ -141,19 +173,57 @@ export const bootTrees: fc.Arbitrary<Tree> = fc.record({
     }),
     { maxLength: 2 },
   ),
-}).map(({ cells, children, reserved }) => ({
+  stale: fc.array(stale, { maxLength: 2 }),
+  nodes: fc.array(
+    fc.record({
+      start: fc.constantFrom(0x40000000n, 0x40200000n, 0x40400000n, 0x60000000n),
+      size: fc.constantFrom(0x1000n, 0x10000n, 0n),
+      status: fc.constantFrom("", "", "okay", "ok", "disabled"),
+    }),
+    { maxLength: 2 },
+  ),
+}).map(({ cells, children, reserved, stale, nodes }) => ({
   bootCpuId: 0,
   reservations: reserved,
   root: {
     name: "",
     properties: [
-      { name: "#address-cells", value: cell(cells) },
-      { name: "#size-cells", value: cell(cells) },
+      { name: "#address-cells", value: cell(cells[0]) },
+      { name: "#size-cells", value: cell(cells[1]) },
     ],
-    children: mended({ name: "", properties: [], children }).children
-      .filter(({ name }) => name !== "reserved-memory"),
+    children: mended({
+      name: "",
+      properties: [],
+      children: [
+        ...children.filter(({ name }) => name !== "reserved-memory"),
+        ...stale,
+        ...nodes.length === 0 ? [] : [reservedMemory(nodes, cells)],
+      ],
+    }).children,
   },
 }));
+
+function reservedMemory(
+  ranges: readonly { start: bigint; size: bigint; status: string }[],
+  [address, length]: [number, number],
+): Node {
+  const counts = [
+    { name: "#address-cells", value: cell(address) },
+    { name: "#size-cells", value: cell(length) },
+  ];
+  return {
+    name: "reserved-memory",
+    properties: [...counts, { name: "ranges", value: new Uint8Array(0) }],
+    children: ranges.map(({ start, size, status }, i) => ({
+      name: `r${i}@${start.toString(16)}`,
+      properties: [
+        { name: "reg", value: Uint8Array.from([...big(start, address), ...big(size, length)]) },
+        ...status === "" ? [] : [{ name: "status", value: text(status) }],
+      ],
+      children: [],
+    })),
+  };
+}
 
 /**
  * Writes a DTB: Devicetree Specification v0.4, chapter 5, as plainly as can be. No bounds are checked.
@@ -237,9 +307,20 @@ const PLACES: readonly Place[] = [
   [48, 8],
 ];
 
+/** A tree of one node in another, about as deep as is allowed. */
+const deepTrees: fc.Arbitrary<Tree> = fc.integer({ min: 62, max: 67 }).map((levels) => {
+  let root: Node = { name: "n", properties: [], children: [] };
+  for (let i = 1; i < levels; i++) root = { name: "n", properties: [], children: [root] };
+  return { bootCpuId: 0, reservations: [], root: { ...root, name: "" } };
+});
+
 /** DTBs, a third of them as they should be. */
 export const dtbFiles: fc.Arbitrary<Uint8Array> = fc.record({
-  tree: fc.oneof({ arbitrary: trees, weight: 3 }, { arbitrary: roughTrees, weight: 1 }),
+  tree: fc.oneof(
+    { arbitrary: trees, weight: 12 },
+    { arbitrary: roughTrees, weight: 4 },
+    { arbitrary: deepTrees, weight: 1 },
+  ),
   nops: fc.constantFrom(0, 0, 0, 1, 3),
   version: fc.constantFrom(17, 17, 17, 17, 16, 3, 2, 1),
   bends: bends(PLACES, true),
@@ -247,6 +328,6 @@ export const dtbFiles: fc.Arbitrary<Uint8Array> = fc.record({
 
 /** DTBs for a boot: most can be used. */
 export const bootDtbs: fc.Arbitrary<Uint8Array> = fc.oneof(
-  { arbitrary: bootTrees.map((tree) => dtb(tree)), weight: 3 },
+  { arbitrary: bootTrees.map((tree) => dtb(tree)), weight: 6 },
   { arbitrary: dtbFiles, weight: 1 },
 );

@@ -1,138 +1,233 @@
-/** Kernels in compressed data, bzImages and zboot images, in each other in any order. */
+/** Kernels in compressed data, in bzImages, in zboot images, in each other. */
 import fc from "fast-check";
-import { arm64Image, bzImage, pattern, poke, word } from "./images.ts";
+import { gzipSync } from "node:zlib";
+import { formatOf } from "../model/wrapped.ts";
+import { arm64Image, bzImage, elfImage, pattern, poke } from "./images.ts";
+import { type Bend, bends, bent, type Width } from "./numbers.ts";
 
-/** What data is compressed in: formats that can hold it as it is, so that no packer is needed. */
-export const STREAMS = ["gzip", "zstd", "lz4-legacy"] as const;
-/** A compressed format. */
-export type Stream = typeof STREAMS[number];
+/** What a layer is made of: stored, but for runs in lz4, so that no tool is needed. */
+export type Stored = "gzip" | "lz4-legacy" | "lz4" | "zstd";
 
-/** One wrapping: compressed only, or in an image that says how. */
-export interface Wrapping {
-  /** What is put around; a bzImage may also hold an ELF that is not compressed. */
-  readonly kind: "plain" | "zboot" | "bzimage" | "bare";
-  /** What it is compressed in. */
-  readonly stream: Stream;
-}
+/** zboot-header.S: the fields. */
+const ZBOOT = [
+  [0x00, 4],
+  [0x04, 4],
+  [0x08, 4],
+  [0x0c, 4],
+  [0x18, 4],
+  [0x1c, 4],
+] as const satisfies readonly (readonly [number, Width])[];
 
-/** A kernel in its wrappings, and what comes out of each. */
-export interface Wrapped {
-  /** The file. */
-  readonly file: Uint8Array;
-  /** The kernel. */
-  readonly kernel: Uint8Array;
-  /** What comes out of each wrapping, the outermost first; the last one is the kernel. */
-  readonly inside: readonly Uint8Array[];
-}
-
-/** Makefile.zboot's names. */
-const ZBOOT_TYPES: Readonly<Record<Stream, string>> = {
-  gzip: "gzip",
-  zstd: "zstd22",
-  "lz4-legacy": "lz4",
-};
-
-const joined = (...parts: (Uint8Array | readonly number[])[]): Uint8Array =>
-  Uint8Array.from(parts.flatMap((part) => [...part]));
-
-/** RFC 1952, 8, bit by bit. */
-function crc32(bytes: Uint8Array): number {
-  let crc = -1;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? crc >>> 1 ^ 0xedb88320 : crc >>> 1;
+/** lz4_Block_format.md: literals, and matches of the last byte. */
+function lz4Block(bytes: Uint8Array): number[] {
+  const block: number[] = [];
+  const rest = (length: number): number[] => {
+    if (length < 15) return [];
+    const more = length - 15;
+    return [...Array(Math.floor(more / 255)).fill(255), more % 255];
+  };
+  let from = 0;
+  for (let at = 1; at < bytes.length; at++) {
+    let end = at;
+    while (end < bytes.length - 12 && bytes[end] === bytes[at - 1]) end++;
+    if (end - at < 32) continue;
+    const [literals, match] = [bytes.subarray(from, at), end - at - 4];
+    block.push(Math.min(literals.length, 15) << 4 | Math.min(match, 15));
+    block.push(...rest(literals.length), ...literals, 1, 0, ...rest(match));
+    from = at = end;
   }
-  return ~crc >>> 0;
+  const literals = bytes.subarray(from);
+  return [...block, Math.min(literals.length, 15) << 4, ...rest(literals.length), ...literals];
 }
 
 /**
- * Compressed data that holds bytes as they are.
+ * Packs bytes without making them less.
  *
- * @param stream The format.
- * @param bytes Under 64 KiB.
- * @returns The data.
+ * @param format The format.
+ * @param bytes The bytes.
+ * @returns A valid stream.
  */
-export function stored(stream: Stream, bytes: Uint8Array): Uint8Array {
-  const { length } = bytes;
-  switch (stream) {
-    case "gzip": { // RFC 1951, 3.2.4: one block, its length and that inverted
-      const sizes = [length & 255, length >> 8, ~length & 255, ~length >> 8 & 255];
-      const trailer = [word(crc32(bytes)), word(length)];
-      return joined([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1], sizes, bytes, ...trailer);
+export function stored(format: Stored, bytes: Uint8Array): Uint8Array {
+  const size = (value: number, width: Width) => {
+    const word = new Uint8Array(width);
+    poke(word, 0, width, value);
+    return [...word];
+  };
+  switch (format) {
+    case "gzip":
+      return new Uint8Array(gzipSync(bytes, { level: 0 }));
+    case "lz4-legacy": { // one block; long runs are matches
+      const block = lz4Block(bytes);
+      return Uint8Array.from([0x02, 0x21, 0x4c, 0x18, ...size(block.length, 4), ...block]);
     }
-    case "zstd": { // RFC 8878, 3.1.1: a single segment of 4 bytes' size, one last raw block
-      const block = length << 3 | 1;
-      const header = [0x28, 0xb5, 0x2f, 0xfd, 0xa0];
-      return joined(header, word(length), [block & 255, block >> 8 & 255, block >> 16], bytes);
+    case "lz4": { // version 1, independent blocks of up to 4 MiB, no checksums but the header's
+      const head = [0x04, 0x22, 0x4d, 0x18, 0x60, 0x70, 0x73];
+      return Uint8Array.from([...head, ...size(bytes.length + 2 ** 31, 4), ...bytes, 0, 0, 0, 0]);
     }
-    case "lz4-legacy": { // LZ4 Block Format: a token of literals only, 15 and then 255 each
-      const more = length - 15;
-      const count = more < 0
-        ? []
-        : [...Array<number>(Math.floor(more / 255)).fill(255), more % 255];
-      const size = 1 + count.length + length;
-      return joined([2, 0x21, 0x4c, 0x18], word(size), [Math.min(length, 15) << 4], count, bytes);
+    default: { // RFC 8878: a single segment with a size of 4 bytes, one raw block
+      const block = size(bytes.length << 3 | 1, 4).slice(0, 3);
+      return Uint8Array.from([
+        ...[0x28, 0xb5, 0x2f, 0xfd, 0xa0],
+        ...size(bytes.length, 4),
+        ...block,
+        ...bytes,
+      ]);
     }
-    default:
-      return stream satisfies never;
   }
 }
 
-function zbootImage(stream: Stream, bytes: Uint8Array): Uint8Array {
-  const payload = stored(stream, bytes);
-  const header = new Uint8Array(0x80); // drivers/firmware/efi/libstub/zboot-header.S
-  poke(header, 0, 4, 0x5a4d);
-  poke(header, 4, 4, 0x676d697a);
-  poke(header, 8, 4, header.length);
-  poke(header, 12, 4, payload.length);
-  header.set(new TextEncoder().encode(ZBOOT_TYPES[stream]), 0x18);
-  poke(header, 0x38, 4, 0x818223cd);
-  return joined(header, payload, stream === "gzip" ? [] : word(bytes.length), new Uint8Array(9));
+/**
+ * An EFI zboot image.
+ *
+ * @param format What its payload is.
+ * @param bytes What is in the payload.
+ * @param plus What is added to the size word that is not gzip's own.
+ * @returns The file.
+ */
+export function zbootImage(format: Stored, bytes: Uint8Array, plus = 0): Uint8Array {
+  const packed = stored(format, bytes);
+  const isOwn = format === "gzip";
+  const file = new Uint8Array(64 + packed.length + (isOwn ? 0 : 4));
+  poke(file, 0x00, 4, 0x5a4d); // "MZ"
+  poke(file, 0x04, 4, 0x676d697a); // "zimg"
+  poke(file, 0x08, 4, 64);
+  poke(file, 0x0c, 4, packed.length);
+  const type = { gzip: "gzip", "lz4-legacy": "lz4", zstd: "zstd22", lz4: "lz4f" }[format];
+  file.set(new TextEncoder().encode(type), 0x18);
+  file.set(packed, 64);
+  if (!isOwn) poke(file, file.length - 4, 4, bytes.length + plus);
+  return file;
 }
 
+/** A bzImage with packed data, and the size word behind it: gzip's is its own. */
+function packedBzImage(format: Stored, bytes: Uint8Array, plus: number): Uint8Array {
+  const packed = stored(format, bytes);
+  if (format === "gzip") return bzImageOf(packed);
+  const payload = new Uint8Array(packed.length + 4);
+  payload.set(packed);
+  poke(payload, packed.length, 4, bytes.length + plus);
+  return bzImageOf(payload);
+}
+
+/** A bzImage with a payload. */
 function bzImageOf(payload: Uint8Array): Uint8Array {
-  const kernel = new Uint8Array(0x200 + Math.ceil(payload.length / 16) * 16);
-  kernel.set(payload, 0x200);
-  return bzImage({ kernel, payload_offset: 0x200, payload_length: payload.length });
+  const kernel = new Uint8Array(0x240 + payload.length);
+  kernel.set(payload, 0x240);
+  return bzImage({ kernel, payload_offset: 0x240, payload_length: payload.length });
 }
 
-function wrap({ kind, stream }: Wrapping, bytes: Uint8Array): Uint8Array {
-  switch (kind) {
-    case "plain":
-      return stored(stream, bytes);
-    case "zboot":
-      return zbootImage(stream, bytes);
-    case "bzimage":
-      return bzImageOf(
-        joined(stored(stream, bytes), stream === "gzip" ? [] : word(bytes.length)),
-      );
-    case "bare":
-      return bzImageOf(bytes);
-    default:
-      return kind satisfies never;
-  }
+/** Bytes that take less room in lz4: what is unpacked over its own input overtakes it. */
+function sparse(size: number): Uint8Array {
+  const bytes = pattern(size, 7);
+  bytes.fill(0x5a, 40, size - 700);
+  return bytes;
 }
 
-const wrapping: fc.Arbitrary<Wrapping> = fc.record({
-  kind: fc.constantFrom("plain", "plain", "zboot", "bzimage"),
-  stream: fc.constantFrom(...STREAMS),
+const streams = fc.constantFrom<Stored>("gzip", "lz4-legacy", "lz4", "zstd");
+
+/** A layer around a kernel. */
+export interface Layer {
+  /** `bare`: a bzImage with an ELF that is not compressed; only around an ELF. */
+  readonly kind: "stream" | "bzImage" | "zboot" | "bare";
+  readonly format: Stored;
+}
+
+const layer: fc.Arbitrary<Layer> = fc.record({
+  kind: fc.constantFrom("stream", "stream", "bzImage", "zboot"),
+  format: streams,
+}).map(({ kind, format }) => {
+  // zboot knows no lz4 frames
+  return { kind, format: kind === "zboot" && format === "lz4" ? "zstd" : format } as Layer;
 });
 
-/** Kernels in none to five wrappings; four is what is taken. */
-export const wrappedFiles: fc.Arbitrary<Wrapped> = fc.record({
-  isElf: fc.boolean(),
-  size: fc.integer({ min: 64, max: 5000 }),
+/** A kernel in layers. */
+export interface WrappedFile {
+  readonly bytes: Uint8Array;
+  readonly kernel: Uint8Array;
+  /** From the innermost to the outermost. */
+  readonly layers: readonly Layer[];
+  /** What each layer holds, in bytes. */
+  readonly sizes: readonly number[];
+  /** What the size words of the outermost layer say too much. */
+  readonly plus: number;
+  readonly bends: number;
+}
+
+/** Wrapped kernels, some of them bent in their outermost layer. */
+export const wrappedFiles: fc.Arbitrary<WrappedFile> = fc.record({
+  kernel: fc.constantFrom(
+    elfImage({ segments: [{ bytes: pattern(300) }] }),
+    elfImage({ segments: [{ bytes: pattern(100) }, { bytes: sparse(2500) }] }),
+    arm64Image({}, 256),
+    arm64Image({ magic: 0x05435352 }, 200),
+  ),
+  layers: fc.oneof(
+    { arbitrary: fc.array(layer, { maxLength: 3 }), weight: 3 },
+    { arbitrary: fc.array(layer, { minLength: 3, maxLength: 6 }), weight: 1 },
+  ),
+  bends: fc.oneof(
+    { arbitrary: fc.constant<Bend[]>([]), weight: 3 },
+    { arbitrary: bends([...ZBOOT, [0x1f1, 1], [0x248, 4], [0x24c, 4]]), weight: 1 },
+  ),
   isBare: fc.boolean(),
-  wrappings: fc.array(wrapping, { maxLength: 5 }),
-}).map(({ isElf, size, isBare, wrappings }) => {
-  const kernel = isElf ? pattern(size) : arm64Image({}, size);
-  if (isElf) poke(kernel, 0, 4, 0x464c457f);
-  const bare: Wrapping[] = isElf && isBare ? [{ kind: "bare", stream: "gzip" }] : [];
-  const inside: Uint8Array[] = [];
-  let file = kernel;
-  for (const one of [...bare, ...wrappings].slice(0, 5)) {
-    inside.unshift(file);
-    file = wrap(one, file);
+  lie: fc.constantFrom(0, 0, 0, 1, -1),
+}).map(({ kernel, layers: around, bends, lie, isBare }) => {
+  const bare: Layer[] = isBare && kernel[0] === 0x7f ? [{ kind: "bare", format: "gzip" }] : [];
+  const layers = [...bare, ...around];
+  let bytes = kernel;
+  const sizes: number[] = [];
+  let plus = 0;
+  // Where "HdrS" of what is inside comes to lie at 0x202, it is a bzImage, too
+  let isWhatItIs = true;
+  for (const [i, { kind, format }] of layers.entries()) {
+    sizes.push(bytes.length);
+    if (kind === "bzImage") isWhatItIs &&= formatOf(stored(format, bytes)) === format;
+    plus = i === layers.length - 1 && (kind === "zboot" || kind === "bzImage") && format !== "gzip"
+      ? lie
+      : 0;
+    if (kind === "stream") bytes = stored(format, bytes);
+    else if (kind === "zboot") bytes = zbootImage(format, bytes, plus);
+    else if (kind === "bare") bytes = bzImageOf(bytes);
+    else bytes = packedBzImage(format, bytes, plus);
+    const wanted =
+      { stream: format, zboot: "efi-zboot", bzImage: "bzimage", bare: "bzimage" }[kind];
+    isWhatItIs &&= formatOf(bytes) === wanted;
   }
-  return { file, kernel, inside };
+  return {
+    bytes: bent(bytes, bends),
+    kernel,
+    layers,
+    sizes,
+    plus,
+    isWhatItIs,
+    bends: bends.length,
+  };
+}).filter(({ isWhatItIs }) => isWhatItIs);
+
+/** zboot images, valid and then bent. */
+export const zbootFiles: fc.Arbitrary<Uint8Array> = fc.record({
+  format: streams,
+  type: fc.constantFrom(
+    "",
+    "",
+    "",
+    "gzip",
+    "lz4",
+    "lzma",
+    "lzo",
+    "xzkern",
+    "zstd",
+    "gzipped",
+    "xz",
+  ),
+  junk: fc.boolean(),
+  bends: bends(ZBOOT),
+}).map(({ format, type, junk, bends }) => {
+  const file = zbootImage(format, pattern(100));
+  if (type !== "") {
+    file.fill(0, 0x18, 0x38);
+    file.set(new TextEncoder().encode(type), 0x18);
+  }
+  if (junk) file.set(pattern(8), 0x28);
+  return bent(file, bends);
 });

@@ -3,7 +3,8 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { bzImage, elfImage } from "../arbitraries/images.ts";
 import { Engine, type Target } from "./engine.ts";
-import { build, type Patch } from "./instrument.ts";
+import type { Patch } from "../repository_copy.ts";
+import { build } from "./instrument.ts";
 import { seedsOf, TARGETS } from "./targets.ts";
 
 /** A bug that a test build has, and what finds it. */

@@ -7,25 +7,13 @@
 import { parse } from "acorn";
 import { buildSync } from "esbuild";
 import MagicString from "magic-string";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-
-/** The repository's root. */
-const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+import { join } from "node:path";
+import { copyRepository, type Patch, patchFiles, ROOT } from "../repository_copy.ts";
 
 /** Counters of edges: a power of two. */
 export const MAP_SIZE = 1 << 14;
-
-/** A fault that a test build has and the library has not. */
-export interface Patch {
-  /** The file, from the root on. */
-  readonly file: string;
-  /** What is replaced, and by what. */
-  readonly find: string;
-  readonly replace: string;
-}
 
 /** What an instrumented script calls. */
 export interface Hooks {
@@ -71,18 +59,8 @@ function bundle(entry: string, patches: readonly Patch[]): string {
   if (patches.length === 0) return bundleIn(ROOT, entry);
   const copy = mkdtempSync(join(tmpdir(), "fuzz-build-"));
   try {
-    for (const part of ["mod.ts", "src", "fuzz"]) {
-      cpSync(join(ROOT, part), join(copy, part), {
-        recursive: true,
-        filter: (path) => !path.endsWith("_test.ts") && !path.endsWith("/corpus"),
-      });
-    }
-    symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
-    for (const { file, find, replace } of patches) {
-      const text = readFileSync(join(copy, file), "utf8");
-      if (!text.includes(find)) throw new Error(`Cannot patch ${file}: there is no ${find}`);
-      writeFileSync(join(copy, file), text.replace(find, () => replace));
-    }
+    copyRepository(copy);
+    patchFiles(copy, patches);
     return bundleIn(copy, entry);
   } finally {
     rmSync(copy, { recursive: true, force: true });

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { look } from "./verdict.ts";
+import { has64BitEntry } from "./bzimage.ts";
+import { look, TOP } from "./verdict.ts";
 
 /** What a load puts into memory. */
 export interface Load {
@@ -12,6 +13,31 @@ export interface Load {
   readonly zeros: readonly { readonly start: bigint; readonly size: bigint }[];
   readonly kernelLoad: bigint;
   readonly kernelEnd: bigint;
+  /** Where the first vCPU starts. */
+  readonly entry: bigint;
+  /** setup_header with code32_start as it was loaded. */
+  readonly setupHeader?: Uint8Array;
+}
+
+/**
+ * What may not be loaded, whatever memory there is.
+ *
+ * @param kind By which loader.
+ * @param file The file; it is long enough for its header.
+ * @param options The caller's kernelOffset and highmemStart.
+ * @returns The code of the caller's mistake; undefined if there is none.
+ */
+export function mistakeOf(
+  kind: LoadKind,
+  file: Uint8Array,
+  { offset, highmem }: { offset?: bigint; highmem?: bigint },
+): string | undefined {
+  const is64Bit = (value = 0n) => value >= 0n && value < TOP;
+  if (!is64Bit(offset) || !is64Bit(highmem)) return "INVALID_OPTION";
+  const first = kind === "elf" ? look(file, 0x18, 8) : look(file, 0x214, 4);
+  if ((kind === "elf" || kind === "bzimage") && first! < (highmem ?? 0n)) return "BELOW_HIGHMEM";
+  if (kind === "elf" || kind === "bzimage") return undefined;
+  return (offset ?? 0n) % 0x200000n === 0n ? undefined : "MISALIGNED";
 }
 
 /** The kinds of load. */
@@ -37,7 +63,12 @@ export function loadOf(kind: LoadKind, file: Uint8Array, offset: bigint | undefi
     start = (offset ?? 0n) + (isOld ? 0x80000n : look(file, 0x08, 8)!);
   }
   const kernelEnd = start + BigInt(bytes.length);
-  return { writes: [{ start, bytes }], zeros: [], kernelLoad: start, kernelEnd };
+  const load = { writes: [{ start, bytes }], zeros: [], kernelLoad: start, kernelEnd };
+  if (kind !== "bzimage") return { ...load, entry: start };
+  const setupHeader = file.slice(0x1f1, 0x26c);
+  new DataView(setupHeader.buffer).setUint32(0x23, Number(BigInt.asUintN(32, start)), true);
+  const isLong = has64BitEntry(file) && bytes.length > 0x200;
+  return { ...load, entry: start + (isLong ? 0x200n : 0n), setupHeader };
 }
 
 function elfLoad(file: Uint8Array, offset: bigint): Load {
@@ -59,5 +90,26 @@ function elfLoad(file: Uint8Array, offset: bigint): Load {
     const end = start + (memSize > size ? memSize : size);
     if (end > kernelEnd) kernelEnd = end;
   }
-  return { writes, zeros, kernelLoad: look(file, 0x18, 8)! + offset, kernelEnd };
+  const said = look(file, 0x18, 8)!;
+  const kernelLoad = said + offset;
+  return { writes, zeros, kernelLoad, kernelEnd, entry: entryOf(file, said, offset) };
+}
+
+/** e_entry where it is loaded: it may be a virtual address. Segments without bytes count last. */
+function entryOf(file: Uint8Array, said: bigint, offset: bigint): bigint {
+  const table = Number(look(file, 0x20, 8));
+  const rows = Array.from({ length: Number(look(file, 0x38, 2)) }, (_, i) => {
+    const [type, vaddr, paddr, size, memSize] = [[0, 4], [16, 8], [24, 8], [32, 8], [40, 8]]
+      .map(([at, width]) => look(file, table + 56 * i + at, width)!);
+    return { type, vaddr, paddr, size, span: memSize > size ? memSize : size };
+  }).filter(({ type, span }) => type === 1n && span > 0n);
+  const ordered = [
+    ...rows.filter(({ size }) => size > 0n),
+    ...rows.filter(({ size }) => size === 0n),
+  ];
+  for (const from of ["paddr", "vaddr"] as const) {
+    const found = ordered.find((row) => said >= row[from] && said < row[from] + row.span);
+    if (found) return said - found[from] + found.paddr + offset;
+  }
+  return said + offset;
 }

@@ -6,8 +6,8 @@ import { layOut, layouts } from "../arbitraries/layouts.ts";
 import { boundary, sometimes } from "../arbitraries/numbers.ts";
 import { CanaryGuest, hex, sameBytes } from "../guest.ts";
 import { judge } from "../judge.ts";
-import { type LoadKind, loadOf } from "../model/load.ts";
-import { type Library, property, requireNone } from "../property.ts";
+import { type LoadKind, loadOf, mistakeOf } from "../model/load.ts";
+import { type Library, property, requireNone, Violation } from "../property.ts";
 
 const inputs = fc.record({
   kind: fc.constantFrom<LoadKind>("elf", "elf", "bzimage", "aarch64", "riscv64"),
@@ -19,7 +19,7 @@ const inputs = fc.record({
     fc.oneof(fc.constantFrom(0n, 0x200000n, 0x100000n, 0x40000000n, 1n << 64n, -1n), boundary),
     1,
   ),
-  highmem: sometimes(fc.oneof(fc.constantFrom(0n, 0x100000n, 0x100001n), boundary), 3),
+  highmem: sometimes(fc.oneof(fc.constantFrom(0n, 0x100000n, 0x100001n, -1n), boundary), 3),
   layout: layouts([0, 0x10000, 0x110000], [0x1000, 0x10000, 0]),
   exact: fc.boolean(),
 }).map(({ kind, offset, highmem, layout, exact, ...files }) => {
@@ -64,11 +64,16 @@ export default property({
       Math.max(input.file.length, 64),
       () => load(library, input, guest.memory),
     );
+    if (refused?.code === "OVERLAP") throw new Violation("segments that overlap have a code");
     if (refused) return requireNone(`written before ${refused.code}`, guest.changes());
+    const mistake = mistakeOf(input.kind, input.file, input);
+    if (mistake !== undefined) throw new Violation(`${mistake} is not noticed`);
     const wanted = loadOf(input.kind, input.file, input.offset);
     const faults: string[] = [];
     if (value.kernelLoad !== wanted.kernelLoad) faults.push(`kernelLoad ${hex(value.kernelLoad)}`);
     if (value.kernelEnd !== wanted.kernelEnd) faults.push(`kernelEnd ${hex(value.kernelEnd)}`);
+    if (value.entry !== wanted.entry) faults.push(`entry ${hex(value.entry)}`);
+    if (value.setupHeader?.join() !== wanted.setupHeader?.join()) faults.push("setupHeader");
     for (const { start, bytes } of wanted.writes) {
       const there = guest.peek(start, bytes.length);
       if (!there || !sameBytes(there, bytes)) faults.push(`the bytes at ${hex(start)}`);

@@ -2,12 +2,22 @@ import type { BootPlan } from "../../mod.ts";
 import { type BootCase, boots } from "../arbitraries/boots.ts";
 import { descriptor, translate } from "../arbitraries/x86_walk.ts";
 import { peek } from "../arbitraries/images.ts";
-import { largestInput, optionsOf } from "../boot_run.ts";
-import { CanaryGuest, hex, sameBytes } from "../guest.ts";
+import { covered } from "../arbitraries/plans.ts";
+import type { Node } from "../arbitraries/tree_files.ts";
+import { largestInput, optionsOf, reservedBy } from "../boot_run.ts";
+import { CanaryGuest, hex, type Range, sameBytes } from "../guest.ts";
 import { judge } from "../judge.ts";
 import { verdictOn } from "../model/boot.ts";
 import type { Expected } from "../model/expected.ts";
-import { cellsOf, childOf, numberOf, rangesIn, readTree, valueOf } from "../model/fdt.ts";
+import {
+  cellsOf,
+  childOf,
+  numberOf,
+  rangesIn,
+  readTree,
+  reservedIn,
+  valueOf,
+} from "../model/fdt.ts";
 import { property, requireNone, Violation } from "../property.ts";
 
 /** Codes that the model does not predict: of machines and trees that cannot be completed. */
@@ -27,11 +37,29 @@ function* registerFaults({ registers }: Expected, { cpu }: BootPlan): Generator<
   if (cpu.rflags !== 2n) yield `rflags is ${hex(cpu.rflags)}`;
 }
 
+/** boot.rst, "32-bit" and "64-bit BOOT PROTOCOL"; pvh.pandoc: selectors, flat segments, a busy TSS. */
+function segmentsOf(isLong: boolean): Record<string, Record<string, unknown>> {
+  const flat = { base: 0n, limit: 0xffffffff, s: true, dpl: 0, present: true, avl: false, g: true };
+  const data = { ...flat, selector: 0x18, type: 0x3, l: false, db: true };
+  const cs = { ...flat, selector: 0x10, type: 0xb, l: isLong, db: !isLong };
+  const none = { base: 0n, dpl: 0, avl: false, s: false, l: false, db: false, g: false };
+  const tr = { ...none, selector: 0x20, limit: 0x67, type: 0xb, present: true };
+  const ldt = { ...none, selector: 0, limit: 0, type: 0, present: false };
+  return { cs, ds: data, es: data, fs: data, gs: data, ss: data, tr, ldt };
+}
+
 /** Page tables map every byte that was placed; the GDT holds what the segment registers say. */
 function* x86Faults(plan: BootPlan, guest: CanaryGuest): Generator<string> {
   const { cpu } = plan;
   if (cpu.arch !== "x86_64") return;
   const gdt = guest.peek(cpu.gdt.base, 0x30)!;
+  if (cpu.gdt.limit !== 0x2f || cpu.idt.limit !== 0) yield "a descriptor table's limit";
+  for (const [name, wanted] of Object.entries(segmentsOf(cpu.cr3 !== 0n))) {
+    const segment = cpu.segments[name as "cs"] as unknown as Record<string, unknown>;
+    for (const key of Object.keys({ ...segment, ...wanted })) {
+      if (segment[key] !== wanted[key]) yield `${name}.${key} is ${segment[key]}`;
+    }
+  }
   for (const name of ["cs", "ds", "es", "ss", "tr"] as const) {
     const { selector, ...segment } = cpu.segments[name];
     const found = descriptor(peek(gdt, selector, 8));
@@ -81,6 +109,32 @@ function* treeFaults(boot: BootCase, expected: Expected, guest: CanaryGuest): Ge
       })
     )
   ) yield "/memory is elsewhere";
+  const isMemory = (node: Node) =>
+    /^memory(@|$)/.test(node.name) ||
+    new TextDecoder("latin1").decode(valueOf(node, "device_type")).split("\0")[0] === "memory";
+  if (tree.root.children.filter(isMemory).length !== memory.length) yield "memory that is not RAM";
+  const reserved = reservedIn(tree);
+  for (const { start, size } of reservedBy(boot.options)) {
+    if (covered({ start, size }, disjoint(reserved)) !== size) {
+      yield `reservation ${hex(start)} is not in the tree`;
+    }
+  }
+  const { seeds } = boot.options;
+  const kaslr = chosen && valueOf(chosen, "kaslr-seed");
+  if (seeds?.kaslr !== undefined && (!kaslr || numberOf(kaslr) !== seeds.kaslr)) yield "kaslr-seed";
+  const rng = chosen && valueOf(chosen, "rng-seed");
+  if (seeds?.rng !== undefined && (!rng || !sameBytes(rng, seeds.rng))) yield "rng-seed";
+}
+
+/** Ranges, those that overlap cut. */
+function disjoint(ranges: readonly Range[]): Range[] {
+  let end = 0n;
+  return [...ranges].sort((a, b) => a.start < b.start ? -1 : 1).map(({ start, size }) => {
+    const from = start > end ? start : end;
+    const to = start + size > from ? start + size : from;
+    end = to;
+    return { start: from, size: to - from };
+  });
 }
 
 function compare(boot: BootCase, expected: Expected, plan: BootPlan, guest: CanaryGuest): string[] {

@@ -95,6 +95,7 @@ function* treeFaults(
   const imageSize = new DataView(boot.kernel.buffer, boot.kernel.byteOffset).getBigUint64(16, true);
   const offset = imageSize === 0n ? 0x80000n : textOffset;
   if ((kernel[0].start - offset) % (2n << 20n) !== 0n) yield "a base that is not 2 MiB aligned";
+  if (kernel[0].start < offset) yield "a base below 0";
   const covered = kernel.reduce((sum, { size }) => sum + size, 0n);
   if (covered < imageSize) yield "less memory than image_size";
   if (cpu.arch !== "aarch64") return;

@@ -1,5 +1,6 @@
 import { type CmdlineCase, cmdlineCases, type CmdlineStep } from "../arbitraries/cmdlines.ts";
 import { judge } from "../judge.ts";
+import { type Line, parsed, stepped, textOf } from "../model/cmdline.ts";
 import { property, Violation } from "../property.ts";
 import type { Cmdline } from "../../mod.ts";
 
@@ -29,7 +30,8 @@ function apply(line: Cmdline, step: CmdlineStep): void {
 
 export default property({
   name: "total-cmdline",
-  says: "Cmdline keeps to its capacity, is as it was after a refusal, and throws LoaderErrors only",
+  says:
+    "Cmdline holds what the plain model does, is as it was after a refusal, throws LoaderErrors",
   inputs: cmdlineCases,
   check(input, { Cmdline, checkCmdline }) {
     const size = longest(input);
@@ -37,11 +39,23 @@ export default property({
     const { value: line } = judge(size, () => {
       return raw === undefined ? new Cmdline(capacity) : Cmdline.tryFrom(raw, capacity);
     });
-    if (!line) return;
+    const isCapacity = Number.isSafeInteger(capacity) && capacity >= 1;
+    let wanted: Line | undefined = { boot: "", init: "", size: 0 };
+    if (raw !== undefined) wanted = parsed(raw, capacity);
+    if ((line !== undefined) !== (isCapacity && wanted !== undefined)) {
+      throw new Violation("a line that is not as the model says", `${line}`);
+    }
+    if (!line || !wanted) return;
     for (const step of steps) {
       const before = `${line}`;
       const { refused } = judge(size, () => apply(line, step));
       if (refused && `${line}` !== before) throw new Violation("a refusal changes the line");
+      const next: Line | undefined = stepped(wanted, step, capacity);
+      if ((refused === undefined) !== (next !== undefined)) {
+        throw new Violation(`${step.kind} is${refused ? "" : " not"} refused`, refused?.message);
+      }
+      wanted = next ?? wanted;
+      if (`${line}` !== textOf(wanted)) throw new Violation("another line", `${line}`);
       if (!refused && !`${line}`.startsWith(before.split(" -- ")[0])) {
         throw new Violation("an insertion changes what was there", `${before} → ${line}`);
       }

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { elfFiles } from "../arbitraries/elf_files.ts";
 import { arm64Files, bzImageFiles, riscv64Files } from "../arbitraries/flat_files.ts";
+import { wrappedFiles, zbootFiles } from "../arbitraries/wrapped_files.ts";
 import { judge } from "../judge.ts";
+import { formatOf } from "../model/wrapped.ts";
 import { property, Violation } from "../property.ts";
 
 /** The magics that detection knows, and some that people mistake for kernels. */
@@ -28,11 +30,13 @@ const magicFiles = fc.tuple(
 
 export default property({
   name: "total-detect",
-  says: "detectKernel names a format or throws a LoaderError, and reads no more than the magics",
+  says: "detectKernel names the format or throws a LoaderError, and reads no more than the magics",
   inputs: fc.oneof(
     magicFiles,
     fc.uint8Array({ maxLength: 600 }),
-    fc.oneof(elfFiles, bzImageFiles, arm64Files, riscv64Files).map(({ bytes }) => bytes),
+    fc.oneof(elfFiles, bzImageFiles, arm64Files, riscv64Files, wrappedFiles)
+      .map(({ bytes }) => bytes),
+    zbootFiles,
   ),
   check(bytes, { detectKernel }) {
     let furthest = 0;
@@ -45,9 +49,8 @@ export default property({
       },
     };
     const { value } = judge(bytes.length, () => detectKernel(source));
-    if (value !== undefined && !/^[a-z0-9-]+$/.test(value)) {
-      throw new Violation("a format that is none", value);
-    }
+    const wanted = formatOf(bytes);
+    if (value !== wanted) throw new Violation("another format", `${value}, not ${wanted}`);
     if (furthest > 1024) throw new Violation("detection reads on", `to ${furthest}`);
   },
 });

@@ -1,5 +1,5 @@
 import { ADDRESS_END, type AddressRange, formatAddress } from "../address.ts";
-import { LoaderError } from "../errors.ts";
+import { LoaderError, quoteText } from "../errors.ts";
 import type { FdtNode } from "../formats/fdt.ts";
 
 /** How many 32-bit cells an address and a size take in the `reg` of a node's children. */
@@ -114,7 +114,7 @@ export function encodeReg(
  */
 export function encodeString(text: string, field = "property"): Uint8Array {
   if (/[\0\p{Surrogate}]/u.test(text)) {
-    throw fdtValueError(field, "text without NUL and lone surrogates", JSON.stringify(text));
+    throw fdtValueError(field, "text without NUL and lone surrogates", quoteText(text));
   }
   return new TextEncoder().encode(`${text}\0`);
 }
@@ -271,8 +271,8 @@ function splitPath(path: string): string[] {
   if (!path.startsWith("/")) {
     throw new LoaderError(
       "INVALID_OPTION",
-      `Cannot find device tree node ${JSON.stringify(path)}: a path that starts with "/" is wanted`,
-      { field: "path", expected: 'a path that starts with "/"', actual: JSON.stringify(path) },
+      `Cannot find device tree node ${quoteText(path)}: a path that starts with "/" is wanted`,
+      { field: "path", expected: 'a path that starts with "/"', actual: quoteText(path) },
     );
   }
   return path.split("/").filter((name) => name !== "");

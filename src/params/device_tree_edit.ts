@@ -1,5 +1,5 @@
 import { type AddressRange, formatAddress, rangeEnd } from "../address.ts";
-import type { NamedRange } from "../errors.ts";
+import { type NamedRange, quoteText } from "../errors.ts";
 import type { FdtNode, FdtTree } from "../formats/fdt.ts";
 import {
   addChild,
@@ -141,7 +141,7 @@ export function addReservedMemory(tree: FdtTree, entries: readonly ReservedMemor
   for (const entry of entries) {
     const { name: base, start, noMap = true } = entry;
     if (!/^[0-9A-Za-z,._+-]{1,31}$/.test(base)) {
-      throw fdtValueError(`${path} node name`, "1 to 31 of 0-9A-Za-z,._+-", JSON.stringify(base));
+      throw fdtValueError(`${path} node name`, "1 to 31 of 0-9A-Za-z,._+-", quoteText(base));
     }
     const name = `${base}@${start.toString(16)}`;
     requireNotEmpty(entry, `${path}/${name}/reg`);

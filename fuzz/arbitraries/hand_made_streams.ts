@@ -1,0 +1,325 @@
+/**
+ * Compressed streams written by hand, byte by byte from the formats' documents: checksums are right
+ * where nothing else is said, so that a decoder gets as far as what is odd.
+ */
+import { Buffer } from "node:buffer";
+import { deflateRawSync } from "node:zlib";
+
+type Format = "gzip" | "lzma" | "xz" | "lzo" | "lz4-legacy" | "zstd";
+
+/** A stream, and what a decoder must make of it. */
+export interface HandMade {
+  readonly format: Format;
+  /** Makes it of some bytes. */
+  readonly make: (data: Uint8Array) => Uint8Array;
+  /** What comes out; what went in if not given. */
+  readonly gives?: Uint8Array;
+  /** The code that it is refused with; undefined if it is valid. */
+  readonly code?: string;
+}
+
+const le = (value: number, width: number) =>
+  Array.from({ length: width }, (_, i) => Math.floor(value / 256 ** i) & 255);
+const be = (value: number, width: number) => le(value, width).reverse();
+
+/** ISO 3309, as gzip and xz have it. */
+export function crc32(bytes: readonly number[]): number {
+  let crc = -1;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let i = 0; i < 8; i++) crc = crc & 1 ? crc >>> 1 ^ 0xedb88320 : crc >>> 1;
+  }
+  return ~crc >>> 0;
+}
+
+/** RFC 1950. */
+export function adler32(bytes: readonly number[]): number {
+  let [a, b] = [1, 0];
+  for (const byte of bytes) [a, b] = [(a + byte) % 65521, (b + a + byte) % 65521];
+  return b * 65536 + a;
+}
+
+const padded = (bytes: readonly number[], with_ = 0) => {
+  return [...bytes, ...Array(-bytes.length & 3).fill(with_)];
+};
+
+/** What may be odd about a gzip file. */
+interface Gzip {
+  readonly flags?: number;
+  /** What stands between the header and the data. */
+  readonly more?: readonly number[];
+  readonly sizePlus?: number;
+  readonly crcPlus?: number;
+  readonly after?: readonly number[];
+}
+
+/** RFC 1952. */
+const gzip = (odd: Gzip = {}) => (data: Uint8Array): Uint8Array => {
+  const { flags = 0, more = [], sizePlus = 0, crcPlus = 0, after = [] } = odd;
+  return Uint8Array.from([
+    ...[0x1f, 0x8b, 8, flags, 0, 0, 0, 0, 0, 3],
+    ...more,
+    ...deflateRawSync(Buffer.from(data), { level: 0 }),
+    ...le((crc32([...data]) + crcPlus) % 2 ** 32, 4),
+    ...le(data.length + sizePlus, 4),
+    ...after,
+  ]);
+};
+
+/** What may be odd about an xz file. */
+interface Xz {
+  /** The control byte of the first LZMA2 chunk: 1 resets the dictionary. */
+  readonly control?: number;
+  readonly indexPlus?: number;
+  readonly unpaddedPlus?: number;
+  readonly countPlus?: number;
+  readonly padding?: number;
+  readonly backwardPlus?: number;
+  readonly checkPlus?: number;
+  readonly filter?: number;
+  readonly footerCheck?: number;
+  readonly after?: readonly number[];
+}
+
+/** The .xz file format, 1.1.0: one block of one uncompressed LZMA2 chunk, CRC32. */
+const xz = (odd: Xz = {}) => (data: Uint8Array): Uint8Array => {
+  const bytes = data.length === 0 ? Uint8Array.of(0) : data;
+  const { control = 1, indexPlus = 0, unpaddedPlus = 0, countPlus = 0, padding = 0 } = odd;
+  const { backwardPlus = 0, checkPlus = 0, filter = 0x21, footerCheck = 1, after = [] } = odd;
+  const sealed = (part: readonly number[]) => [...part, ...le(crc32(part), 4)];
+  const number = (value: number) => {
+    const parts = [];
+    for (let rest = value; parts.length === 0 || rest > 0; rest = Math.floor(rest / 128)) {
+      parts.push(rest % 128 | (rest >= 128 ? 128 : 0));
+    }
+    return parts;
+  };
+  const flags = [0, 1];
+  const header = sealed([2, 0, filter, 1, 0, 0, 0, 0]);
+  const chunk = [control, ...be(bytes.length - 1, 2), ...bytes, 0];
+  const check = le((crc32([...bytes]) + checkPlus) % 2 ** 32, 4);
+  const unpadded = header.length + chunk.length + 4;
+  const index = sealed(padded([
+    ...[0, ...number(1 + countPlus)],
+    ...number(unpadded + unpaddedPlus),
+    ...number(bytes.length + indexPlus),
+  ], padding));
+  const footer = [...le(index.length / 4 - 1 + backwardPlus, 4), 0, footerCheck];
+  return Uint8Array.from([
+    ...[0xfd, 0x37, 0x7a, 0x58, 0x5a, 0],
+    ...sealed(flags),
+    ...header,
+    ...padded(chunk, padding),
+    ...check,
+    ...index,
+    ...le(crc32(footer), 4),
+    ...footer,
+    ...[0x59, 0x5a],
+    ...after,
+  ]);
+};
+
+/** lzop 1.04, conf.h and lzop.c: version 1.03, no checksums of blocks. */
+const lzo = (blocks: (data: Uint8Array) => readonly number[], flags = 0, method = 1) => {
+  return (data: Uint8Array): Uint8Array => {
+    const header = [
+      ...[...be(0x1030, 2), ...be(0x2080, 2), ...be(0x0940, 2), method, 5],
+      ...[...be(flags, 4), ...be(0o644, 4), ...be(0, 8), 0],
+    ];
+    return Uint8Array.from([
+      ...[0x89, 0x4c, 0x5a, 0x4f, 0, 0x0d, 0x0a, 0x1a, 0x0a],
+      ...[...header, ...be(adler32(header), 4)],
+      ...blocks(data),
+      ...be(0, 4),
+    ]);
+  };
+};
+const lzoBlock = (size: number, packed: readonly number[]) => {
+  return [...be(size, 4), ...be(packed.length, 4), ...packed];
+};
+/** A first run of four literals; M3 copies; the end mark. */
+const [FOUR, END] = [[21, 1, 2, 3, 4], [0x11, 0, 0]];
+
+/** Four bytes and the last of them again: six such blocks pass a megabyte, so output has to grow. */
+const RUN_SIZE = 38 + 255 * 1000;
+const RUN = lzoBlock(RUN_SIZE, [...FOUR, 0x20, ...Array(1000).fill(0), 1, 0, 0, ...END]);
+const RUNS = new Uint8Array(6 * RUN_SIZE).fill(4);
+for (let at = 0; at < RUNS.length; at += RUN_SIZE) RUNS.set([1, 2, 3, 4], at);
+
+/** The LZMA specification: properties, a dictionary of 4 KiB, no bytes at all. */
+const lzma = (properties: number) => (): Uint8Array => {
+  return Uint8Array.from([properties, ...le(4096, 4), ...le(0, 8), 0, 0, 0, 0, 0]);
+};
+
+/** lz4 legacy frames: a block's size, a block. */
+const lz4 = (...blocks: readonly (readonly number[])[]) => (): Uint8Array => {
+  const framed = blocks.flatMap((block) => [...le(block.length, 4), ...block]);
+  return Uint8Array.from([0x02, 0x21, 0x4c, 0x18, ...framed]);
+};
+
+/** What may be odd about a zstd frame. */
+interface Zstd {
+  readonly descriptor?: number;
+  /** What follows the descriptor. */
+  readonly fields?: (size: number) => readonly number[];
+  readonly type?: number;
+  readonly sizePlus?: number;
+  readonly after?: readonly number[];
+}
+
+/** RFC 8878: a frame of one block, raw where nothing else is said. */
+const zstd = (odd: Zstd = {}) => (data: Uint8Array): Uint8Array => {
+  const { descriptor = 0xa0, fields = (size) => le(size, 4), type = 0, sizePlus = 0, after = [] } =
+    odd;
+  return Uint8Array.from([
+    ...[0x28, 0xb5, 0x2f, 0xfd, descriptor, ...fields(data.length)],
+    ...le((data.length + sizePlus) * 8 + type * 2 + 1, 3),
+    ...data,
+    ...after,
+  ]);
+};
+
+const [CORRUPT, UNSUPPORTED] = ["COMPRESSED_CORRUPT", "COMPRESSED_UNSUPPORTED"];
+const [CHECKSUM, TRAILING] = ["COMPRESSED_CHECKSUM", "COMPRESSED_TRAILING"];
+
+/** By name. Data of at most 4 KiB goes in, and nothing else comes out. */
+export const HAND_MADE: Readonly<Record<string, HandMade>> = {
+  "gzip": { format: "gzip", make: gzip() },
+  "gzip with an extra field": { format: "gzip", make: gzip({ flags: 4, more: [1, 0, 0xaa] }) },
+  "gzip with a name and a comment": {
+    format: "gzip",
+    make: gzip({ flags: 24, more: [0x61, 0, 0x62, 0x63, 0] }),
+  },
+  "gzip with a header CRC": {
+    format: "gzip",
+    make: gzip({ flags: 2, more: le(crc32([0x1f, 0x8b, 8, 2, 0, 0, 0, 0, 0, 3]), 2) }),
+  },
+  "gzip with another header CRC": {
+    format: "gzip",
+    make: gzip({ flags: 2, more: le(crc32([0x1f, 0x8b, 8, 2, 0, 0, 0, 0, 0, 3]) ^ 1, 2) }),
+    code: CHECKSUM,
+  },
+  "gzip with a reserved flag": { format: "gzip", make: gzip({ flags: 0x20 }), code: CORRUPT },
+  "gzip with another size": { format: "gzip", make: gzip({ sizePlus: 1 }), code: CHECKSUM },
+  "gzip with another CRC": { format: "gzip", make: gzip({ crcPlus: 1 }), code: CHECKSUM },
+  "gzip with bytes behind": { format: "gzip", make: gzip({ after: [0] }), code: TRAILING },
+  "lzma of nothing": { format: "lzma", make: lzma(0x5d), gives: new Uint8Array(0) },
+  "lzma with lc + lp of 12": { format: "lzma", make: lzma(8 + 9 * 4), code: CORRUPT },
+  "lzma with pb of 5": { format: "lzma", make: lzma(45 * 5), code: CORRUPT },
+  "xz": { format: "xz", make: xz() },
+  "xz with stream padding": { format: "xz", make: xz({ after: [0, 0, 0, 0] }) },
+  "xz with half a stream padding": { format: "xz", make: xz({ after: [0, 0] }), code: TRAILING },
+  "xz with bytes behind": { format: "xz", make: xz({ after: [1, 0, 0, 0] }), code: TRAILING },
+  "xz without a dictionary": { format: "xz", make: xz({ control: 2 }), code: CORRUPT },
+  "xz with an unknown chunk": { format: "xz", make: xz({ control: 3 }), code: CORRUPT },
+  "xz with another size in the index": { format: "xz", make: xz({ indexPlus: 1 }), code: CORRUPT },
+  "xz with another block in the index": {
+    format: "xz",
+    make: xz({ unpaddedPlus: 4 }),
+    code: CORRUPT,
+  },
+  "xz with a block less in the index": { format: "xz", make: xz({ countPlus: -1 }), code: CORRUPT },
+  "xz with another index size": { format: "xz", make: xz({ backwardPlus: 1 }), code: CORRUPT },
+  "xz with another check": { format: "xz", make: xz({ checkPlus: 1 }), code: CHECKSUM },
+  "xz with a filter of PowerPC": { format: "xz", make: xz({ filter: 0x05 }), code: UNSUPPORTED },
+  "xz with padding of ones": {
+    format: "xz",
+    make: () => xz({ padding: 1 })(Uint8Array.of(1)),
+    code: CORRUPT,
+  },
+  "xz whose footer has another check": {
+    format: "xz",
+    make: xz({ footerCheck: 4 }),
+    code: CORRUPT,
+  },
+  "lzo": {
+    format: "lzo",
+    make: lzo((data) => data.length === 0 ? [] : lzoBlock(data.length, [...data])),
+  },
+  "lzo of long runs": {
+    format: "lzo",
+    make: lzo(() => Array(6).fill(RUN).flat()),
+    gives: RUNS,
+  },
+  "lzo with a match before the start": {
+    format: "lzo",
+    make: lzo(() => lzoBlock(40, [...FOUR, 0x21, 0xfc, 0xff, ...END])),
+    code: CORRUPT,
+  },
+  "lzo with a match past the end": {
+    format: "lzo",
+    make: lzo(() => lzoBlock(12, [...FOUR, 0x3f, 0, 0, ...END])),
+    code: CORRUPT,
+  },
+  "lzo with an early end mark": {
+    format: "lzo",
+    make: lzo(() => lzoBlock(40, [...FOUR, ...END])),
+    code: CORRUPT,
+  },
+  "lzo with literals past the end": {
+    format: "lzo",
+    make: lzo(() => lzoBlock(40, [0x20, ...FOUR])),
+    code: CORRUPT,
+  },
+  "lzo with a filter": { format: "lzo", make: lzo(() => [], 0x800), code: UNSUPPORTED },
+  "lzo of another method": { format: "lzo", make: lzo(() => [], 0, 4), code: UNSUPPORTED },
+  "lz4 with a match before the start": {
+    format: "lz4-legacy",
+    make: lz4([0x10, 1, 2, 0, 0x50, 1, 2, 3, 4, 5]),
+    code: CORRUPT,
+  },
+  "lz4 with a match of distance 0": {
+    format: "lz4-legacy",
+    make: lz4([0x10, 1, 0, 0, 0x50, 1, 2, 3, 4, 5]),
+    code: CORRUPT,
+  },
+  "lz4 with literals past the block": {
+    format: "lz4-legacy",
+    make: lz4([0x50, 1, 2], [0x50, 1, 2, 3, 4, 5]),
+    code: CORRUPT,
+  },
+  "lz4 with a match at the end": {
+    format: "lz4-legacy",
+    make: lz4([0x10, 1, 1, 0]),
+    code: CORRUPT,
+  },
+  "lz4 with a match past what is allowed": {
+    format: "lz4-legacy",
+    make: lz4([0x1f, 1, 1, 0, ...Array(20_000).fill(255), 0, 0x50, 1, 2, 3, 4, 5]),
+    code: "COMPRESSED_SIZE",
+  },
+  "lz4 with a block behind the last": {
+    format: "lz4-legacy",
+    make: lz4([0x10, 1], [0x10, 1]),
+    code: TRAILING,
+  },
+  "zstd": { format: "zstd", make: zstd() },
+  "zstd without a size": { format: "zstd", make: zstd({ descriptor: 0, fields: () => [0x50] }) },
+  "zstd with a window of 512 MiB": {
+    format: "zstd",
+    make: zstd({ descriptor: 0, fields: () => [19 << 3] }),
+    code: UNSUPPORTED,
+  },
+  "zstd with a dictionary": {
+    format: "zstd",
+    make: zstd({ descriptor: 0xa1, fields: (size) => [7, ...le(size, 4)] }),
+    code: UNSUPPORTED,
+  },
+  "zstd with a reserved bit": { format: "zstd", make: zstd({ descriptor: 0xa8 }), code: CORRUPT },
+  "zstd with another size": {
+    format: "zstd",
+    make: zstd({ fields: (size) => le(size + 1, 4) }),
+    code: CORRUPT,
+  },
+  "zstd with a reserved block": { format: "zstd", make: zstd({ type: 3 }), code: CORRUPT },
+  "zstd that is cut off": {
+    format: "zstd",
+    make: zstd({ descriptor: 0, fields: () => [0x50], sizePlus: 1 }),
+    code: "TRUNCATED",
+  },
+  "zstd with bytes behind": { format: "zstd", make: zstd({ after: [1, 2] }), code: TRAILING },
+  "zstd with a skippable frame": {
+    format: "zstd",
+    make: zstd({ after: [0x50, 0x2a, 0x4d, 0x18, 1, 0, 0, 0, 9] }),
+  },
+};

@@ -1,0 +1,34 @@
+/**
+ * Faults that nothing finds, each with the reason.
+ *
+ * @module
+ */
+
+/** Reasons by a fault's name. */
+const REASONS: Readonly<Record<string, string>> = {
+  "space-preferred-unaligned":
+    "equivalent: all that is preferred is a constant of layout_x86.ts, and aligned; Space's own tests find it",
+  "fdt-property-padding":
+    "equivalent: past the end there is no token, so the next one is refused with the same code",
+  "map-reservation-wraps":
+    "equivalent: disjointPieces, which is called next, checks the same with the same code",
+};
+
+/**
+ * Why a fault survives.
+ *
+ * @param id Its name.
+ * @returns The reason, if it is known.
+ */
+export function reasonFor(id: string): string | undefined {
+  return Object.hasOwn(REASONS, id) ? REASONS[id] : undefined;
+}
+
+/**
+ * The faults that have a reason.
+ *
+ * @returns Their names.
+ */
+export function explained(): readonly string[] {
+  return Object.keys(REASONS);
+}
