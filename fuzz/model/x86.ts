@@ -51,6 +51,11 @@ class Guest {
     return at;
   }
 
+  /** Places the initrd where the caller wants it: before what can lie elsewhere. */
+  fixedInitrd(end: bigint): Span | undefined {
+    return this.boot.options.initrdAddress === undefined ? undefined : this.initrd(end);
+  }
+
   /** Places the initrd: as high as may be, on a page, or where the caller wants it. */
   initrd(end: bigint): Span | undefined {
     const { initrd, initrdAddress } = this.boot.options;
@@ -129,7 +134,12 @@ export function expectLinux(
     const spans = [{ start: loaded.load, size: BigInt(loaded.bytes.length) }, ...loaded.work];
     kernel = { ...loaded, entry: loaded.load + (bits === 64 ? 0x200n : 0n), spans };
   }
-  const cmdline = guest.write("command line", cmdlineOf(boot, kernel.cmdlineSize), 0x20000n, 1n);
+  const line = cmdlineOf(boot, kernel.cmdlineSize);
+  const isHigh = kernel.mayBeHigh && (options.initrdPlacement === "high" ||
+    (options.initrdAddress ?? 0n) > kernel.initrdMax);
+  const end = isHigh ? MAP_END : kernel.initrdMax + 1n;
+  const fixed = guest.fixedInitrd(end);
+  const cmdline = guest.write("command line", line, 0x20000n, 1n);
   guest.place("gdt", 0x30, 0x500n, 8n);
   const items = [...options.setupData ?? []];
   if (guest.map.length > 128) items.push({ type: 1, data: e820(guest.map.slice(128)) });
@@ -141,9 +151,7 @@ export function expectLinux(
     guest.meaningful.pop();
     guest.writes.push({ name: "setup_data", start: data, bytes: setupData(items, data) });
   }
-  const isHigh = kernel.mayBeHigh && (options.initrdPlacement === "high" ||
-    (options.initrdAddress ?? 0n) > kernel.initrdMax);
-  const initrd = guest.initrd(isHigh ? MAP_END : kernel.initrdMax + 1n);
+  const initrd = fixed ?? guest.initrd(end);
   const { rsdp } = options;
   const page = zeroPage({
     ...kernel,
@@ -200,13 +208,15 @@ export function expectPvh(boot: BootCase, elf: ElfFile): Expected {
   const descriptor = pvhDescriptor(elf);
   need(descriptor !== undefined, "PVH_NOT_PRESENT");
   const rip = pvhEntry(elf, descriptor);
-  const cmdline = guest.write("command line", cmdlineOf(boot, 2047n), 0x20000n, 1n);
-  guest.place("gdt", 0x30, 0x500n, 8n);
   const { modules = [], initrdPlacement, initrdAddress = 0n, rsdp } = options;
-  need(modules.length === 0 || options.initrd !== undefined, "INVALID_OPTION");
+  const line = cmdlineOf(boot, 2047n);
   const isHigh = initrdPlacement === "high" || initrdAddress >= FOUR_GIB;
   const end = isHigh ? MAP_END : FOUR_GIB;
-  const initrd = guest.initrd(end);
+  const fixed = guest.fixedInitrd(end);
+  const cmdline = guest.write("command line", line, 0x20000n, 1n);
+  guest.place("gdt", 0x30, 0x500n, 8n);
+  const initrd = fixed ?? guest.initrd(end);
+  need(modules.length === 0 || initrd !== undefined, "INVALID_OPTION");
   const list: (Span & { cmdline?: bigint })[] = initrd ? [initrd] : [];
   for (const module of modules) {
     const bytes = module.source as Uint8Array;

@@ -87,10 +87,13 @@ export function placeLinux(
   const loaded = kernel.format === "elf"
     ? loadVmlinux(kernel, guest, protocol)
     : loadBzImage(kernel, guest, protocol);
-  const cmdline = guest.placeCmdline(cmdlineBytes(request, loaded.cmdlineLimit));
+  const line = cmdlineBytes(request, loaded.cmdlineLimit);
+  const initrdAt = () => placeInitrd(guest, loaded, protocol.bzImage.end);
+  const fixed = request.initrdAddress === undefined ? undefined : initrdAt();
+  const cmdline = guest.placeCmdline(line);
   const gdt = guest.placeGdt(protocol.mode);
   const setupData = placeSetupData(guest, loaded);
-  const initrd = placeInitrd(guest, loaded, protocol.bzImage.end);
+  const initrd = fixed ?? initrdAt();
   const zeroPage = guest.place(
     "zero page",
     BigInt(BOOT_PARAMS_SIZE),

@@ -1,4 +1,4 @@
-import { formatAddress } from "../address.ts";
+import { type AddressRange, formatAddress } from "../address.ts";
 import { IDENTITY_MAP_END, x86CpuState } from "../cpu/x86.ts";
 import { fieldError, LoaderError } from "../errors.ts";
 import type { ElfKernel } from "../formats/elf.ts";
@@ -28,9 +28,13 @@ export function planPvh(elf: ElfKernel, request: BootRequest): BootPlan {
   const kernel = placeElf(elf, request.kernel, guest.space);
   guest.add(kernel);
   const rip = pvhEntry(elf, request);
-  const cmdline = guest.placeCmdline(cmdlineBytes(request, CMDLINE_LIMITS.x86_64));
+  const line = cmdlineBytes(request, CMDLINE_LIMITS.x86_64);
+  const end = modulesEnd(request);
+  const initrdAt = () => guest.placeInitrd(end, "where a 32-bit guest can reach");
+  const fixed = request.initrdAddress === undefined ? undefined : initrdAt();
+  const cmdline = guest.placeCmdline(line);
   const gdt = guest.placeGdt("protected");
-  const modules = placeModules(guest);
+  const modules = placeModules(guest, fixed ?? initrdAt(), end);
   const { memoryMap } = guest;
   const startInfo = guest.place(
     "start info",
@@ -72,17 +76,23 @@ function entryOf({ descriptor, offset }: ElfNote): bigint {
   );
 }
 
+/** One past the highest address that a module may cover. */
+function modulesEnd({ initrdPlacement, initrdAddress }: BootRequest): bigint {
+  const isHigh = initrdPlacement === "high" || (initrdAddress ?? 0n) >= LOW_END;
+  return isHigh ? IDENTITY_MAP_END : LOW_END;
+}
+
 /** The initrd is module 0; the others follow, as high as may be. */
-function placeModules(guest: X86Guest): StartInfoModule[] {
-  const { initrdPlacement, initrdAddress, modules = [], initrd } = guest.request;
+function placeModules(
+  guest: X86Guest,
+  initrd: AddressRange | undefined,
+  end: bigint,
+): StartInfoModule[] {
+  const { modules = [] } = guest.request;
   if (modules.length > 0 && !initrd) {
     throw invalidOption("modules", "there is no initrd, which is the first module");
   }
-  const isHigh = initrdPlacement === "high" || (initrdAddress ?? 0n) >= LOW_END;
-  const end = isHigh ? IDENTITY_MAP_END : LOW_END;
-  const placed: StartInfoModule[] = [];
-  const first = guest.placeInitrd(end, "where a 32-bit guest can reach");
-  if (first) placed.push(first);
+  const placed: StartInfoModule[] = initrd ? [initrd] : [];
   for (const [i, module] of modules.entries()) {
     const name = `module ${i + 1}`;
     const source = sourceOf(module.source, name);

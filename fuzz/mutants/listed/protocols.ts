@@ -338,8 +338,8 @@ export const PROTOCOLS: readonly ListedFault[] = [
     id: "pvh-modules-high",
     what: "modules go where a 32-bit guest cannot reach",
     file: PVH,
-    find: "const end = isHigh ? IDENTITY_MAP_END : LOW_END;",
-    replace: "const end = IDENTITY_MAP_END;",
+    find: "return isHigh ? IDENTITY_MAP_END : LOW_END;",
+    replace: "return IDENTITY_MAP_END;",
   },
   {
     id: "flat-image-size",
