@@ -203,8 +203,9 @@ const MAX_QUOTED = 64;
  * @returns Its start in quotes, on one line and in ASCII.
  */
 export function quoteText(text: string): string {
-  const quoted = JSON.stringify(text.slice(0, MAX_QUOTED)).replace(/[^ -~]/g, (char) => {
-    return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
-  return text.length > MAX_QUOTED ? `${quoted}...` : quoted;
+  const shown = text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}...` : text;
+  return JSON.stringify(shown).replace(
+    /[^ -~]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
