@@ -200,12 +200,11 @@ const MAX_QUOTED = 64;
  * A text from a file, for an error's message, which may end up in a terminal.
  *
  * @param text The text.
- * @returns Its start in quotes, on one line and in ASCII.
+ * @returns Its start in quotes, on one line and in ASCII, and how many characters more it has.
  */
 export function quoteText(text: string): string {
-  const shown = text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}...` : text;
-  return JSON.stringify(shown).replace(
-    /[^ -~]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  const quoted = JSON.stringify(text.slice(0, MAX_QUOTED)).replace(/[^ -~]/g, (char) => {
+    return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+  return text.length > MAX_QUOTED ? `${quoted} and ${text.length - MAX_QUOTED} more` : quoted;
 }

@@ -1,5 +1,5 @@
 /** Faults of decoders, and of taking a kernel out of what it is wrapped in. */
-import type { ListedFault } from "../listed.ts";
+import type { ListedFault } from "./fault.ts";
 
 const OUTPUT = "src/compressed/output.ts";
 const INPUT = "src/compressed/input.ts";

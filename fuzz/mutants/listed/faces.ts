@@ -1,5 +1,5 @@
 /** Faults of the two faces: the one call, and linux-loader's building blocks. */
-import type { ListedFault } from "../listed.ts";
+import type { ListedFault } from "./fault.ts";
 
 const LOADER = "src/loader.ts";
 const BOOT = "src/boot.ts";

@@ -1,5 +1,5 @@
 /** Faults of parsers: of ELF files and their notes, bzImages, Images, zboot images, device trees. */
-import type { ListedFault } from "../listed.ts";
+import type { ListedFault } from "./fault.ts";
 
 const ELF = "src/formats/elf.ts";
 const NOTES = "src/formats/elf_notes.ts";

@@ -1,5 +1,5 @@
 /** Faults of addresses, sources, guest memory, and of how a CPU starts. */
-import type { ListedFault } from "../listed.ts";
+import type { ListedFault } from "./fault.ts";
 
 const ADDRESS = "src/address.ts";
 const SOURCE = "src/source.ts";

@@ -1,5 +1,5 @@
 /** Faults of what the guest is told: memory map, zero page, start info, command line, device tree. */
-import type { ListedFault } from "../listed.ts";
+import type { ListedFault } from "./fault.ts";
 
 const MAP = "src/params/memory_map.ts";
 const ZERO_PAGE = "src/params/zero_page.ts";

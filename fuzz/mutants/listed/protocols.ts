@@ -1,5 +1,5 @@
 /** Faults of boot protocols: what goes where, and what is refused. */
-import type { ListedFault } from "../listed.ts";
+import type { ListedFault } from "./fault.ts";
 
 const BZIMAGE = "src/protocols/bzimage_placement.ts";
 const SEGMENTS = "src/protocols/elf_segments.ts";
