@@ -3,6 +3,7 @@ import fc from "fast-check";
 import {
   EHDR,
   EHDR32,
+  type ElfImage,
   elfImage,
   noteBytes,
   pattern,
@@ -58,6 +59,8 @@ interface ElfRecipe {
   readonly repeated: boolean;
   readonly xnum: boolean;
   readonly bends: readonly Bend[];
+  /** A header field that says what this is not, or may be as well. */
+  readonly header?: ElfImage["header"];
   /** Whether everything odd is left out, so that the file boots. */
   readonly calm: boolean;
 }
@@ -90,7 +93,15 @@ const recipe: fc.Arbitrary<ElfRecipe> = fc.record({
   base: fc.oneof(
     { arbitrary: fc.constantFrom(0x100000n, 0x1000000n, 0x200123n), weight: 8 },
     {
-      arbitrary: fc.constantFrom(0n, 0x1000n, 0x7000n, 0x9f000n, 0xff000n, 0xffff_f000n),
+      arbitrary: fc.constantFrom(
+        0n,
+        0x1000n,
+        0x7000n,
+        0x9f000n,
+        0xff000n,
+        0xffff_f000n,
+        0xffff_f000n,
+      ),
       weight: 1,
     },
     {
@@ -129,12 +140,20 @@ const recipe: fc.Arbitrary<ElfRecipe> = fc.record({
     ...placesOf(EHDR32),
     ...[0, 1, 2].flatMap((i) => placesOf(PHDR32, 52 + 32 * i)),
   ]),
+  header: sometimes(
+    fc.constantFrom(
+      ...[0, 1, 3, 4].map((e_type) => ({ e_type })),
+      ...[3, 62, 183].map((e_machine) => ({ e_machine })),
+      ...[{ e_version: 0 }, { ident_version: 0 }, { e_ehsize: 0 }],
+    ),
+    9,
+  ),
   calm: fc.nat(2).map((n) => n > 0),
 });
 
 function calmed(recipe: ElfRecipe): ElfRecipe {
   const { bits, base, loads, notes, entry } = recipe;
-  const hasRoom = base >= 0x100000n && base < (bits === 64 ? 1n << 48n : 0xffff_0000n);
+  const hasRoom = base >= 0x100000n && base < (bits === 64 ? 1n << 48n : 1n << 32n);
   return {
     ...recipe,
     base: hasRoom ? base : 0x100000n,
@@ -191,7 +210,7 @@ function build(wanted: ElfRecipe): KernelFile {
   if (recipe.reversed) segments = segments.reverse();
   if (recipe.repeated && segments.length > 0) segments = [...segments, segments[0]];
   const { bits } = recipe;
-  let bytes = elfImage({ bits, segments, header: { e_entry: entry + offset } });
+  let bytes = elfImage({ bits, segments, header: { e_entry: entry + offset, ...recipe.header } });
   if (recipe.xnum) bytes = withManyHeaders(bytes, bits, segments.length);
   return { bytes: bent(bytes, recipe.bends), low: recipe.base, high: at };
 }

@@ -10,6 +10,8 @@ const REASONS: Readonly<Record<string, string>> = {
     "equivalent: all that is preferred is a constant of layout_x86.ts, and aligned; Space's own tests find it",
   "fdt-property-padding":
     "equivalent: past the end there is no token, so the next one is refused with the same code",
+  "zboot-payload-past-end":
+    "equivalent: the size word is the payload's end or lies behind it, and is read with the same check",
   "map-reservation-wraps":
     "equivalent: disjointPieces, which is called next, checks the same with the same code",
 };

@@ -64,7 +64,10 @@ export default property({
       Math.max(input.file.length, 64),
       () => load(library, input, guest.memory),
     );
-    if (refused?.code === "OVERLAP") throw new Violation("segments that overlap have a code");
+    // Those are of plans: segments have codes of their own
+    if (["OVERLAP", "INVALID_PLAN"].includes(refused?.code ?? "")) {
+      throw new Violation(`refused with ${refused?.code}`, refused?.message);
+    }
     if (refused) return requireNone(`written before ${refused.code}`, guest.changes());
     const mistake = mistakeOf(input.kind, input.file, input);
     if (mistake !== undefined) throw new Violation(`${mistake} is not noticed`);

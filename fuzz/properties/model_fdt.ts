@@ -4,13 +4,14 @@ import { judge } from "../judge.ts";
 import { readTree } from "../model/fdt.ts";
 import { property, Violation } from "../property.ts";
 
-/** Whether a header is as it should be, but for a totalsize that does not hold it. */
-function hasShortTotal(bytes: Uint8Array): boolean {
-  if (bytes.length < 40) return false;
+/** The code for a totalsize that does not hold the header, or is past 2 MiB, where all else is right. */
+function faultOfTotal(bytes: Uint8Array): string | undefined {
+  if (bytes.length < 40) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const [magic, total, version, compatible] = [0, 4, 20, 24].map((at) => view.getUint32(at));
-  return magic === 0xd00dfeed && version >= 16 && compatible <= Math.min(version, 17) &&
-    total < (version >= 17 ? 40 : 36);
+  if (magic !== 0xd00dfeed || version < 16 || compatible > Math.min(version, 17)) return undefined;
+  if (total < (version >= 17 ? 40 : 36)) return "FDT_STRUCTURE";
+  return total > 2 << 20 ? "FDT_TOO_BIG" : undefined;
 }
 
 export default property({
@@ -26,9 +27,9 @@ export default property({
         refused?.message,
       );
     }
-    if (hasShortTotal(bytes) && refused?.field !== "fdt_header.totalsize") {
-      throw new Violation("totalsize is not looked at", refused?.field);
-    }
+    const due = faultOfTotal(bytes);
+    const isSaid = refused?.code === due && refused?.field === "fdt_header.totalsize";
+    if (due && !isSaid) throw new Violation("totalsize is not looked at", refused?.message);
     if (value && encodeInput(value) !== encodeInput(wanted)) throw new Violation("another tree");
   },
 });

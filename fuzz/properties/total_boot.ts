@@ -9,6 +9,15 @@ const odd = fc.oneof(
   { arbitrary: fc.constantFrom(-1n, -0x1000n, 1n << 64n, 1n << 65n), weight: 1 },
 );
 
+/** An item of each list that a caller hands over: none may have more than 1,024. */
+const ITEMS = {
+  reservations: { name: "r", start: 1n << 60n, size: 1n },
+  memoryMap: { type: "acpi", start: 1n << 60n, size: 0n },
+  setupData: { type: 9, data: new Uint8Array(1) },
+  modules: { source: new Uint8Array(1) },
+};
+const LISTS = Object.keys(ITEMS) as (keyof typeof ITEMS)[];
+
 export default property({
   name: "total-boot",
   says: "planBoot gives a plan that can be printed, or throws a LoaderError: whatever is asked for",
@@ -18,8 +27,9 @@ export default property({
     initrdAddress: sometimes(odd, 3),
     reserved: sometimes(fc.record({ start: odd, size: odd }), 3),
     entry: sometimes(fc.record({ start: odd, size: odd }), 3),
+    many: sometimes(fc.constantFrom(...LISTS), 30),
   }),
-  check({ boot, kernelAddress, initrdAddress, reserved, entry }, library) {
+  check({ boot, kernelAddress, initrdAddress, reserved, entry, many }, library) {
     const { options } = boot;
     const hostile = {
       ...options,
@@ -29,7 +39,9 @@ export default property({
         { reservations: [...options.reservations ?? [], { name: "odd", ...reserved }] },
       ...entry && { memoryMap: [...options.memoryMap ?? [], { type: "acpi" as const, ...entry }] },
     };
-    const { value } = plan(library, { ...boot, options: hostile });
+    const filled = many ? { ...hostile, [many]: Array(1025).fill(ITEMS[many]) } : hostile;
+    const { value } = plan(library, { ...boot, options: filled });
+    if (value && many) throw new Violation(`${many} without end`);
     if (!value) return;
     const { planToJson, formatPlan } = library;
     const json = JSON.parse(JSON.stringify(planToJson(value)));
