@@ -1,4 +1,4 @@
-import { LoaderError } from "./errors.ts";
+import { LoaderError, quoteText } from "./errors.ts";
 import { type BzImageKernel, parseBzImage } from "./formats/bzimage.ts";
 import { detectKernel, type KernelFormat } from "./formats/detect.ts";
 import { type ElfKernel, parseElf } from "./formats/elf.ts";
@@ -9,7 +9,13 @@ import { type GuestMemory, outsideRam, type RamLayout } from "./memory/guest_mem
 import { planArm64 } from "./protocols/arm64.ts";
 import { planLinux32 } from "./protocols/linux32.ts";
 import { planLinux64 } from "./protocols/linux64.ts";
-import { type BootOptions, type BootPlan, type BootProtocol, requestOf } from "./protocols/plan.ts";
+import {
+  type BootOptions,
+  type BootPlan,
+  type BootProtocol,
+  invalidOption,
+  requestOf,
+} from "./protocols/plan.ts";
 import { planPvh } from "./protocols/pvh.ts";
 import { planRiscv64 } from "./protocols/riscv64.ts";
 import { type KernelSource, sourceOf } from "./source.ts";
@@ -86,11 +92,15 @@ export function planBoot(layout: RamLayout, options: BootOptions): BootPlan {
       break;
     default:
       protocol satisfies never;
+      throw invalidOption(
+        "protocol",
+        `${quoteText(String(protocol))}, one of ${Object.keys(WANTED).join(", ")} is wanted`,
+      );
   }
   throw new LoaderError(
     "PROTOCOL_MISMATCH",
     `Cannot boot kernel by protocol ${protocol}: it is ${NAMES[kernel.format]}, ${
-      WANTED[protocol] ?? `one of ${Object.keys(WANTED).join(", ")}`
+      WANTED[protocol]
     } is wanted`,
     { field: "protocol", expected: WANTED[protocol], actual: NAMES[kernel.format] },
   );

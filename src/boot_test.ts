@@ -44,7 +44,6 @@ describe("planBoot: the protocol", () => {
       [elfImage(), "arm64"],
       [arm64Image(), "linux64"],
       [arm64Image(), "pvh"],
-      [bzImage(), "multiboot" as BootProtocol],
     ];
     for (const [kernel, protocol] of wrong) {
       assertEquals(refusal(() => protocolOf(kernel, { protocol })), {
@@ -52,6 +51,11 @@ describe("planBoot: the protocol", () => {
         field: "protocol",
       });
     }
+    const unknown = "PVH" as BootProtocol;
+    assertEquals(refusal(() => protocolOf(pvhImage(), { protocol: unknown })), {
+      code: "INVALID_OPTION",
+      field: "protocol",
+    });
   });
 
   it("refuses an option that it has no use for", () => {

@@ -29,6 +29,8 @@ export class Output {
   readonly limit: number;
   readonly #isOwn: boolean;
   readonly #expectedSize: number | undefined;
+  /** What the caller allows, for errors. */
+  readonly #most: string;
   readonly #input: PackedInput;
 
   /**
@@ -40,12 +42,13 @@ export class Output {
    */
   constructor(input: PackedInput, { maxSize, expectedSize, buffer }: OutputBounds) {
     const most = Math.min(maxSize, buffer?.length ?? Infinity);
+    this.#most = `at most ${most} bytes (${most === maxSize ? "maxSize" : "the output's length"})`;
     this.#isOwn = buffer === undefined;
     this.#input = input;
     this.#expectedSize = expectedSize;
     this.limit = Math.min(most, expectedSize ?? Infinity);
     if (expectedSize !== undefined && expectedSize > most) {
-      throw this.#sizeError(`at most ${most} bytes`, `a declared size of ${expectedSize} bytes`);
+      throw this.#sizeError(this.#most, `a declared size of ${expectedSize} bytes`);
     }
     const first = Math.max(FIRST_SIZE, LIKELY_RATIO * input.bytes.length);
     this.bytes = buffer?.subarray(0, this.limit) ?? new Uint8Array(Math.min(this.limit, first));
@@ -120,8 +123,8 @@ export class Output {
    * @returns The error.
    */
   overflow(): LoaderError {
-    const bound = this.limit === this.#expectedSize ? `${this.limit}` : `at most ${this.limit}`;
-    return this.#sizeError(`${bound} bytes`, "more");
+    const isDeclared = this.limit === this.#expectedSize;
+    return this.#sizeError(isDeclared ? `${this.limit} bytes` : this.#most, "more");
   }
 
   #sizeError(expected: string, actual: string): LoaderError {

@@ -219,7 +219,7 @@ function readPart(
 function tooLarge(format: KernelFormat, size: number, bound: number): LoaderError {
   return new LoaderError(
     "COMPRESSED_SIZE",
-    `Cannot unwrap kernel: ${format} data of ${size} bytes, at most ${bound} bytes are wanted`,
+    `Cannot unwrap kernel: ${format} data of ${size} bytes, at most ${bound} bytes are wanted (maxSize, or the output that was given)`,
     { field: `${format} data`, offset: 0, expected: `at most ${bound}`, actual: `${size}` },
   );
 }

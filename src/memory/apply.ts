@@ -1,5 +1,5 @@
 import { formatRange } from "../address.ts";
-import { LoaderError } from "../errors.ts";
+import { LoaderError, wrongType } from "../errors.ts";
 import { type KernelSource, readExactly } from "../source.ts";
 import type { GuestMemory } from "./guest_memory.ts";
 import type { Placement } from "./placement.ts";
@@ -24,12 +24,16 @@ export interface ApplyOptions {
  * @throws {LoaderError} `INVALID_PLAN`, `INVALID_MEMORY`, `OUTSIDE_RAM` or `OVERLAP`, and then no
  * guest byte was touched; `PARTIALLY_APPLIED` if a source failed while it was read: ranges of these
  * placements may then be half written, nothing outside them is.
+ * @throws {TypeError} If `fresh` is no boolean.
  */
 export function applyPlacements(
   memory: GuestMemory,
   placements: readonly Placement[],
   options: ApplyOptions = {},
 ): void {
+  if (options.fresh !== undefined && typeof options.fresh !== "boolean") {
+    throw wrongType("fresh", "a boolean", options.fresh); // "no" would be taken for true
+  }
   for (const placement of placements) checkContent(placement);
   new Space(memory).claim(placements);
   // Now, while nothing is written: a region may have lost its buffer since the memory was made.

@@ -96,6 +96,15 @@ describe("applyPlacements", () => {
     applyPlacements(memory, placements, { fresh: false });
     assertEquals(dirty.changes()[0], { start: 0x1000n, end: 0x1100n });
   });
+
+  it("does not take a word for yes", () => {
+    const dirty = dirtyRam(...RAM);
+    const fresh = "no" as unknown as boolean;
+    const apply = () =>
+      applyPlacements(GuestMemory.of(dirty.regions), [place(0x1000n, 1n, zeros)], { fresh });
+    assertThrows(apply, TypeError, "fresh");
+    assertEquals(dirty.changes(), []);
+  });
 });
 
 describe("applyPlacements with placements that cannot be", () => {

@@ -7,7 +7,7 @@ import { checkCmdline, CMDLINE_LIMITS } from "../params/cmdline.ts";
 import { buildStartInfo, type StartInfoModule, startInfoSize } from "../params/start_info.ts";
 import { sourceOf } from "../source.ts";
 import { placeElf, resolveEntry } from "./elf_segments.ts";
-import { CMDLINE_START, LOW_END, START_INFO_START } from "./layout_x86.ts";
+import { CMDLINE_START, FALLBACK_MIN, LOW_END, START_INFO_START } from "./layout_x86.ts";
 import { type BootPlan, type BootRequest, cmdlineBytes, invalidOption } from "./plan.ts";
 import { X86Guest } from "./x86_guest.ts";
 
@@ -98,7 +98,8 @@ function placeModules(
     const source = sourceOf(module.source, name);
     if (source.size === 0) throw invalidOption("modules", `${name} is empty, bytes are wanted`);
     const size = BigInt(source.size);
-    const start = guest.space.allocate({ name, size, align: 4096n, max: end, from: "high" });
+    const bounds = { min: FALLBACK_MIN, max: end };
+    const start = guest.space.allocate({ name, size, align: 4096n, ...bounds, from: "high" });
     guest.add([{ name, start, size, content: { kind: "source", source, offset: 0 } }]);
     placed.push({ start, size, cmdline: placeModuleCmdline(guest, name, module.cmdline) });
   }
