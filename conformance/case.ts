@@ -89,6 +89,8 @@ export interface Observation {
   readonly kernel: Layout["kernel"];
   /** What the library was asked for. */
   readonly options: LayoutOptions;
+  /** The RAM that the library was told of. */
+  readonly ram: readonly AddressRange[];
   /** The machine. */
   readonly machine: Machine;
 }

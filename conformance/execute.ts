@@ -173,7 +173,8 @@ async function boot(
     const timeout = options.timeout ?? test.timeout;
     const exit = await runGuest(command, { timeout, isDone: test.isDone, signal: options.signal });
     const { kernel, options: asked } = layout;
-    const seen = { serial: exit.serial, plan, kernel, options: asked, machine: test.machine };
+    const { machine } = test;
+    const seen = { serial: exit.serial, plan, kernel, options: asked, ram, machine };
     const otherPlans = await options.plans?.compare(test, plan);
     const confirmed = vmm === undefined ? confirmedAccelerator(directory) : undefined;
     const mismatches = [

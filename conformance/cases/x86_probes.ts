@@ -1,6 +1,7 @@
 /** Probe guests on x86_64: what the Linux protocols and PVH promise, seen from inside. */
+import { readFileSync } from "node:fs";
 import { SETUP_INDIRECT, SETUP_INDIRECT_DATA } from "../../mod.ts";
-import type { BootCase, LayoutOptions } from "../case.ts";
+import type { BootCase, Layout, LayoutOptions } from "../case.ts";
 import { type Machine, MACHINES } from "../machines.ts";
 import { judgeX86Probe } from "../matchers/x86_probe.ts";
 import { guestPath, noise } from "./data.ts";
@@ -43,6 +44,8 @@ interface Variant {
   readonly requirement: string | Requirements;
   readonly entries: readonly Entry[];
   readonly options: LayoutOptions;
+  /** Changes the guest's file, at offsets as boot.rst has them. */
+  readonly edit?: (file: DataView) => void;
   readonly ramSize?: bigint;
   readonly dirt?: number;
   /** Where it runs; the microvm if not given. */
@@ -159,6 +162,14 @@ const VARIANTS: readonly Variant[] = [
     ramSize: 5n * GIB / 2n,
   },
   {
+    what: "initrd-below-max",
+    requirement:
+      'boot.rst, "initrd_addr_max": it binds a 64-bit entry, too, with RAM on both sides of 4 GiB and nothing said of where the initrd goes; a vmlinux has that of Linux\' own header, 0x7fffffff',
+    entries: [VMLINUX, BZIMAGE],
+    options: BASE,
+    ramSize: 5n * GIB,
+  },
+  {
     what: "initrd-below-4g",
     requirement:
       'boot.rst, "32-bit Boot Protocol": with RAM above 4 GiB too, all that 32-bit code is told of lies below; an i386 vmlinux, which has no initrd_addr_max, finds the initrd below 0x37ffffff',
@@ -264,6 +275,15 @@ const VARIANTS: readonly Variant[] = [
     entries: [BZIMAGE, BZIMAGE32],
     options: { ...BASE, kernelAddress: 34n * MIB },
   },
+  // 34 MiB is a multiple of 2 MiB, and of no more
+  {
+    what: "min-alignment",
+    requirement:
+      'boot.rst, "min_alignment": a kernel that prefers multiples of 16 MiB and takes those of 2 MiB may lie at one of these, and finds in kernel_alignment the alignment that it was given',
+    entries: [BZIMAGE, BZIMAGE32],
+    options: { ...BASE, kernelAddress: 34n * MIB },
+    edit: (file) => file.setUint32(0x230, 0x1000000, true),
+  },
   {
     what: "kernel-above-4g",
     requirement:
@@ -293,6 +313,13 @@ export const X86_PROBES: readonly BootCase[] = VARIANTS.flatMap((variant) =>
   ])
 );
 
+function fileOf(path: string, edit: Variant["edit"]): Layout["kernel"] {
+  if (edit === undefined) return { path };
+  const file = new Uint8Array(readFileSync(path));
+  edit(new DataView(file.buffer));
+  return file;
+}
+
 function probeCase(
   driver: "qemu-tcg" | "qemu-kvm",
   machine: Machine,
@@ -311,7 +338,7 @@ function probeCase(
     machine,
     ramSize: variant.ramSize ?? DEFAULT_RAM,
     layout: () => ({
-      kernel: { path: guestPath(GUESTS[kernel]) },
+      kernel: fileOf(guestPath(GUESTS[kernel]), variant.edit),
       options: { ...variant.options, protocol },
       dirt: variant.dirt,
     }),

@@ -1,5 +1,7 @@
-/** What the matchers know of a plan: its ranges by name, and the bytes of what was handed over. */
+/** What the matchers know of a plan and of what was handed over, whatever the architecture. */
+import { readFileSync } from "node:fs";
 import type { BootPlan, KernelSource, Placement } from "../../mod.ts";
+import type { Layout, Mismatch, Observation } from "../case.ts";
 
 /**
  * A placement by its name.
@@ -27,4 +29,32 @@ export function bytesOf(input: Uint8Array | KernelSource): Uint8Array {
     done += count;
   }
   return bytes;
+}
+
+/**
+ * The bytes of a kernel's file.
+ *
+ * @param kernel The kernel of a layout.
+ * @returns The bytes.
+ */
+export function fileOf(kernel: Layout["kernel"]): Uint8Array {
+  return kernel instanceof Uint8Array ? kernel : readFileSync(kernel.path);
+}
+
+/**
+ * Judges that what the caller reserved is left alone.
+ *
+ * @param seen What was seen, and what was asked for.
+ * @returns What lies on a reservation.
+ */
+export function judgeReservations({ plan, options }: Observation): Mismatch[] {
+  return (options.reservations ?? []).flatMap((taken) =>
+    plan.placements
+      .filter(({ start, size }) => start < taken.start + taken.size && taken.start < start + size)
+      .map(({ name, start }) => ({
+        what: name,
+        expected: `clear of ${taken.name}`,
+        actual: `0x${start.toString(16)}`,
+      }))
+  );
 }

@@ -1,9 +1,8 @@
 /** What the probes of arm64 and riscv64 have in common: a flat Image, a device tree, and what it says. */
-import { readFileSync } from "node:fs";
 import type { AddressRange } from "../../mod.ts";
 import type { Mismatch, Observation } from "../case.ts";
 import { formatCrc32 } from "../crc32.ts";
-import { bytesOf, placementOf } from "./content.ts";
+import { bytesOf, fileOf, judgeReservations, placementOf } from "./content.ts";
 import { Facts } from "./facts.ts";
 
 /** booting.rst and riscv/boot.rst: a base that is a multiple of this. */
@@ -41,12 +40,12 @@ export function judgeFlatProbe(
   expectTree(facts, seen, rules);
   expectReserved(facts, seen, rules);
   expectChosen(facts, seen);
-  return facts.mismatches;
+  return [...facts.mismatches, ...judgeReservations(seen)];
 }
 
 /** By the file and its header, which are read here once more. */
-function expectImage(facts: Facts, { kernel, plan, options }: Observation): void {
-  const file = kernel instanceof Uint8Array ? kernel : readFileSync(kernel.path);
+function expectImage(facts: Facts, { kernel, plan, ram, options }: Observation): void {
+  const file = fileOf(kernel);
   const header = new DataView(file.buffer, file.byteOffset, 64);
   const imageSize = header.getBigUint64(0x10, true);
   const textOffset = imageSize === 0n ? OLD_TEXT_OFFSET : header.getBigUint64(0x08, true);
@@ -64,7 +63,7 @@ function expectImage(facts: Facts, { kernel, plan, options }: Observation): void
   const block = plan.arch === "riscv64" ? BASE_ALIGN : 1n;
   const needed = (longer + block - 1n) / block * block;
   const wanted = options.kernelAddress ??
-    lowest(plan.ram, options.reservations ?? [], needed, textOffset);
+    lowest(ram, options.reservations ?? [], needed, textOffset);
   facts.expectAll({ load: wanted, pc: wanted });
   const size = Number(numberOf(facts, "text.size"));
   const part = size > 64 && size <= file.length ? file.subarray(0, size) : undefined;
@@ -73,7 +72,7 @@ function expectImage(facts: Facts, { kernel, plan, options }: Observation): void
   facts.expectAll({ "bss.start": load + BigInt(file.length), "bss.dirty": "0" });
   if (imageSize !== 0n) facts.expect("bss.size", imageSize - BigInt(file.length));
   const others = plan.placements.filter(({ name }) => !name.startsWith("kernel"));
-  const end = imageSize === 0n ? farEnd(plan.ram.at(-1)!, others) : load + imageSize;
+  const end = imageSize === 0n ? farEnd(ram.at(-1)!, others) : load + imageSize;
   for (const { name, start, size } of others) {
     if (start >= end || start + size <= load) continue;
     facts.note({ what: name, expected: `not below ${hex(end)}`, actual: hex(start) });
@@ -106,7 +105,7 @@ function farEnd(ram: AddressRange, others: readonly AddressRange[]): bigint {
   return ram.start + ram.size - blocks * BASE_ALIGN;
 }
 
-function expectTree(facts: Facts, { plan }: Observation, { edited }: TreeRules): void {
+function expectTree(facts: Facts, { plan, ram }: Observation, { edited }: TreeRules): void {
   const tree = placementOf(plan, "device tree");
   facts.expectAll({ "fdt.address": tree?.start, "fdt.magic": 0xd00dfeed });
   if (!edited) {
@@ -124,20 +123,14 @@ function expectTree(facts: Facts, { plan }: Observation, { edited }: TreeRules):
   if (size > TREE_MAX) {
     facts.note({ what: "PROBE fdt.totalsize", expected: "at most 2 MiB", actual: hex(size) });
   }
-  for (const [i, { start, size }] of plan.ram.entries()) {
+  for (const [i, { start, size }] of ram.entries()) {
     facts.expect(`memory[${i}]`, `${hex(start)} ${hex(size)}`);
   }
-  facts.expect(`memory[${plan.ram.length}]`, undefined);
+  facts.expect(`memory[${ram.length}]`, undefined);
 }
 
-/** What is announced, by address: names of nodes have rules of their own; and that it is left alone. */
-function expectReserved(facts: Facts, { plan, options }: Observation, { edited }: TreeRules): void {
-  for (const taken of options.reservations ?? []) {
-    for (const { name, start, size } of plan.placements) {
-      if (start >= taken.start + taken.size || taken.start >= start + size) continue;
-      facts.note({ what: name, expected: `clear of ${taken.name}`, actual: hex(start) });
-    }
-  }
+/** What is announced, by address: names of nodes have rules of their own. */
+function expectReserved(facts: Facts, { options }: Observation, { edited }: TreeRules): void {
   const said = Array.from({ length: facts.count("reserved") }, (_, i) => {
     return facts.get(`reserved[${i}]`)!.split(" ").slice(1).join(" ");
   });

@@ -16,7 +16,7 @@ function seen(guest: GuestFile, machine: Machine, asked: LayoutOptions): Observa
   const ram = [{ start: machine.ramStart, size: 64n << 20n }];
   const options = machine.deviceTree ? { ...machineOptions(machine, ram), ...asked } : asked;
   const plan = planBoot({ ram }, { ...options, kernel });
-  return { serial: "", plan, kernel, options, machine };
+  return { serial: "", plan, kernel, options, ram, machine };
 }
 
 const names = (mismatches: Mismatch[]) => mismatches.map(({ what }) => what);

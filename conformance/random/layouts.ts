@@ -8,9 +8,6 @@ export const PAGE = 0x1000n;
 export const MIB: bigint = 1n << 20n;
 export const GIB: bigint = 1n << 30n;
 
-/** Video memory and ROMs of a PC: not RAM, whatever the machine has there. */
-export const LEGACY_HOLE: AddressRange = { start: 0x9fc00n, size: 0x60400n };
-
 /** A layout, and the machine's RAM that it lies in. */
 export interface RandomLayout extends Layout {
   /** The RAM that the library is told of. */

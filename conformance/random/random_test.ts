@@ -7,7 +7,6 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { planBoot } from "../../mod.ts";
 import type { BootCase, Verdict } from "../case.ts";
 import { RANDOM } from "../cases/random.ts";
-import { judgeMemoryMap } from "./judge.ts";
 import { hasRoom, placeTaken, without } from "./layouts.ts";
 import { familyOf, runRandom } from "./run.ts";
 
@@ -47,35 +46,6 @@ describe("placeTaken", () => {
       ) => [start, size]),
       [[0x1000n, 0x1000n], [0x10000n, 5n]],
     );
-  });
-});
-
-describe("judgeMemoryMap", () => {
-  const layout = {
-    kernel: new Uint8Array(),
-    ram: [range(0n, 0x200000n)],
-    ramSize: 0x200000n,
-    options: { reservations: [{ name: "a", ...range(0x150000n, 0x151000n) }] },
-  };
-  const map = [
-    "PROBE e820[0]=0x0 0x9fc00 0x1",
-    "PROBE e820[1]=0x100000 0x50000 0x1",
-    "PROBE e820[2]=0x150000 0x1000 0x2",
-    "PROBE e820[3]=0x151000 0xaf000 0x1",
-  ].join("\r\n");
-  const judge = (from: string, to: string) =>
-    judgeMemoryMap(layout, map.replace(from, to)).map(({ what, actual }) => [what, actual]);
-
-  it("passes a map that says of every byte what the layout says", () => {
-    assertEquals(judge("", ""), []);
-  });
-
-  it("names the first address that is not", () => {
-    const at = "the guest's memory map at";
-    assertEquals(judge("0x9fc00", "0x9f000"), [[`${at} 0x9f000`, "not usable"]]);
-    assertEquals(judge("0x9fc00", "0xa0000"), [[`${at} 0x9fc00`, "usable"]]);
-    assertEquals(judge("0x100000 0x50000", "0x100000 0x50001"), [[`${at} 0x150000`, "usable"]]);
-    assertEquals(judge("0xaf000 0x1", "0xaf000 0x2"), [[`${at} 0x151000`, "not usable"]]);
   });
 });
 

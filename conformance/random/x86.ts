@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import type { AddressRange, BootProtocol, MemoryMapEntry } from "../../mod.ts";
 import type { Layout, LayoutOptions } from "../case.ts";
+import { LEGACY_HOLE } from "../matchers/memory_map.ts";
 import {
   type Blob,
   blobs,
@@ -12,7 +13,6 @@ import {
   endOf,
   GIB,
   hasRoom,
-  LEGACY_HOLE,
   MIB,
   overlaps,
   PAGE,
