@@ -5,7 +5,7 @@
 import { Buffer } from "node:buffer";
 import { deflateRawSync } from "node:zlib";
 
-type Format = "gzip" | "lzma" | "xz" | "lzo" | "lz4-legacy" | "zstd";
+type Format = "gzip" | "lzma" | "xz" | "lzo" | "lz4" | "lz4-legacy" | "zstd";
 
 /** A stream, and what a decoder must make of it. */
 export interface HandMade {
@@ -77,6 +77,10 @@ interface Xz {
   readonly backwardPlus?: number;
   readonly checkPlus?: number;
   readonly filter?: number;
+  /** What the block's header says of the data's size beyond what it is; nothing if not given. */
+  readonly headerSizePlus?: number;
+  /** Whether the last filter's properties lie behind the block's header. */
+  readonly isHeaderShort?: boolean;
   readonly footerCheck?: number;
   readonly after?: readonly number[];
 }
@@ -86,6 +90,7 @@ const xz = (odd: Xz = {}) => (data: Uint8Array): Uint8Array => {
   const bytes = data.length === 0 ? Uint8Array.of(0) : data;
   const { control = 1, indexPlus = 0, unpaddedPlus = 0, countPlus = 0, padding = 0 } = odd;
   const { backwardPlus = 0, checkPlus = 0, filter = 0x21, footerCheck = 1, after = [] } = odd;
+  const { headerSizePlus, isHeaderShort = false } = odd;
   const sealed = (part: readonly number[]) => [...part, ...le(crc32(part), 4)];
   const number = (value: number) => {
     const parts = [];
@@ -95,7 +100,15 @@ const xz = (odd: Xz = {}) => (data: Uint8Array): Uint8Array => {
     return parts;
   };
   const flags = [0, 1];
-  const header = sealed([2, 0, filter, 1, 0, 0, 0, 0]);
+  let header = sealed([2, 0, filter, 1, 0, 0, 0, 0]);
+  if (headerSizePlus !== undefined) {
+    const sized = padded([0, 0x80, ...number(bytes.length + headerSizePlus), 0x21, 1, 0]);
+    header = sealed([sized.length / 4, ...sized.slice(1)]);
+  }
+  // Two x86 filters first; the CRC32's first byte is to be a dictionary's size
+  for (let start = 0; isHeaderShort && (start === 0 || header[12] > 40); start++) {
+    header = sealed([3, 2, 4, 4, ...le(start, 4), 4, 0, 0x21, 1]);
+  }
   const chunk = [control, ...be(bytes.length - 1, 2), ...bytes, 0];
   const check = le((crc32([...bytes]) + checkPlus) % 2 ** 32, 4);
   const unpadded = header.length + chunk.length + 4;
@@ -156,6 +169,16 @@ const lz4 = (...blocks: readonly (readonly number[])[]) => (): Uint8Array => {
   const framed = blocks.flatMap((block) => [...le(block.length, 4), ...block]);
   return Uint8Array.from([0x02, 0x21, 0x4c, 0x18, ...framed]);
 };
+
+/** LZ4 Frame Format: independent blocks of at most 64 KiB, no checksums, all raw. */
+const lz4Raw = (data: Uint8Array): Uint8Array => {
+  const size = [...le(data.length, 3), 0x80];
+  return Uint8Array.from([
+    ...[0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82],
+    ...[...data.length === 0 ? [] : [...size, ...data], 0, 0, 0, 0],
+  ]);
+};
+const LZ4_BLOCK = 0x1_0000;
 
 /** What may be odd about a zstd frame. */
 interface Zstd {
@@ -222,6 +245,22 @@ export const HAND_MADE: Readonly<Record<string, HandMade>> = {
   "xz with another index size": { format: "xz", make: xz({ backwardPlus: 1 }), code: CORRUPT },
   "xz with another check": { format: "xz", make: xz({ checkPlus: 1 }), code: CHECKSUM },
   "xz with a filter of PowerPC": { format: "xz", make: xz({ filter: 0x05 }), code: UNSUPPORTED },
+  "xz with the size in the header": { format: "xz", make: xz({ headerSizePlus: 0 }) },
+  "xz with a larger size in the header": {
+    format: "xz",
+    make: xz({ headerSizePlus: 1 }),
+    code: CORRUPT,
+  },
+  "xz with a smaller size in the header": {
+    format: "xz",
+    make: xz({ headerSizePlus: -1 }),
+    code: CORRUPT,
+  },
+  "xz with a filter behind the header": {
+    format: "xz",
+    make: xz({ isHeaderShort: true }),
+    code: CORRUPT,
+  },
   "xz with padding of ones": {
     format: "xz",
     make: () => xz({ padding: 1 })(Uint8Array.of(1)),
@@ -263,6 +302,17 @@ export const HAND_MADE: Readonly<Record<string, HandMade>> = {
   },
   "lzo with a filter": { format: "lzo", make: lzo(() => [], 0x800), code: UNSUPPORTED },
   "lzo of another method": { format: "lzo", make: lzo(() => [], 0, 4), code: UNSUPPORTED },
+  "lz4 of raw blocks": { format: "lz4", make: lz4Raw },
+  "lz4 with the largest raw block": {
+    format: "lz4",
+    make: () => lz4Raw(new Uint8Array(LZ4_BLOCK)),
+    gives: new Uint8Array(LZ4_BLOCK),
+  },
+  "lz4 with a larger raw block": {
+    format: "lz4",
+    make: () => lz4Raw(new Uint8Array(LZ4_BLOCK + 1)),
+    code: CORRUPT,
+  },
   "lz4 with a match before the start": {
     format: "lz4-legacy",
     make: lz4([0x10, 1, 2, 0, 0x50, 1, 2, 3, 4, 5]),

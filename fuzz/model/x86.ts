@@ -222,7 +222,7 @@ export function expectPvh(boot: BootCase, elf: ElfFile): Expected {
     const bytes = module.source as Uint8Array;
     need(bytes.length > 0, "INVALID_OPTION");
     const size = BigInt(bytes.length);
-    const start = guest.room.highestFor(size, 4096n, 0n, end);
+    const start = guest.room.highestFor(size, 4096n, 0x1000n, end);
     if (start === undefined) throw new Refusal("NO_SPACE");
     guest.room.remove({ start, size });
     guest.writes.push({ name: "module", start, bytes });

@@ -10,6 +10,7 @@ import { decodeGzip } from "./gzip.ts";
 import { nativeInflate, streamInflate } from "./inflate.ts";
 import { PackedInput } from "./input.ts";
 import { LzmaDecoder } from "./lzma_decoder.ts";
+import { type NodeZlib, nodeZlib } from "./node_zlib.ts";
 import { Output } from "./output.ts";
 
 async function refusal(format: CompressedFormat, bytes: Uint8Array): Promise<unknown[]> {
@@ -136,6 +137,37 @@ for (const [name, inflate] of [["native", nativeInflate()], ["stream", streamInf
   );
 }
 
+describe("nativeInflate", { skip: nativeInflate() === undefined && "none here" }, () => {
+  it("lets zlib make no more than may still come", async () => {
+    const process = (globalThis as unknown as { process: { getBuiltinModule: unknown } }).process;
+    const { getBuiltinModule } = process;
+    const bounds: number[] = [];
+    const real = nodeZlib()!;
+    const inflateRawSync: NodeZlib["inflateRawSync"] = (deflated, options) => {
+      bounds.push(options.maxOutputLength);
+      return real.inflateRawSync(deflated, options);
+    };
+    process.getBuiltinModule = () => ({ ...real, inflateRawSync });
+    try {
+      for (const [maxSize, wanted] of [[9000, [9000, 4904]], [5000, [5000, 904]], [9, [9]]]) {
+        bounds.length = 0;
+        const input = new PackedInput(twice("gzip"), "gzip");
+        const output = new Output(input, { maxSize: maxSize as number });
+        let code: string | undefined;
+        try {
+          await decodeGzip(input, output, nativeInflate());
+        } catch (error) {
+          code = (error as LoaderError).code;
+        }
+        assertEquals(bounds, wanted);
+        assertEquals(code, maxSize === 9000 ? undefined : "COMPRESSED_SIZE");
+      }
+    } finally {
+      process.getBuiltinModule = getBuiltinModule;
+    }
+  });
+});
+
 describe("bzip2", () => {
   it("takes empty streams at next to no cost", async () => {
     const packed = fromHex("42 5a 68 39 17 72 45 38 50 90 00 00 00 00".repeat(4096));
@@ -259,6 +291,34 @@ describe("xz", () => {
     }
   });
 
+  it("refuses filters that go on behind the header", async () => {
+    // Two x86 filters; LZMA2's dictionary size would be the first byte of the CRC32
+    const corrupt = "COMPRESSED_CORRUPT";
+    const fields = [3, 2, 4, 4, 0, 0, 0, 0, 4, 0, 0x21, 1];
+    let crc = 255;
+    for (; (crc & 255) > 40; fields[4]++) crc = crc32(Uint8Array.from(fields));
+    fields[4]--;
+    const sealed = [...fields, ...[0, 8, 16, 24].map((shift) => crc >>> shift & 255)];
+    const packed = Uint8Array.from([
+      ...fixture("xz").subarray(0, 12),
+      ...sealed,
+      ...fixture("xz").subarray(24),
+    ]);
+    assertEquals(await refusal("xz", packed), [corrupt, "xz block header", 12]);
+  });
+
+  it("refuses a header that says another size than the data has", async () => {
+    // The first block's header: at 14 the compressed size, at 16 the uncompressed one
+    for (const [at, field] of [[14, "compressed size"], [16, "uncompressed size"]] as const) {
+      for (const plus of [1, -1]) {
+        const packed = bent("xzBlocks", at, fixture("xzBlocks")[at] + plus);
+        const view = new DataView(packed.buffer);
+        view.setUint32(24, crc32(packed.subarray(12, 24)), true);
+        assertEquals(await refusal("xz", packed), ["COMPRESSED_CORRUPT", `xz ${field}`, 12]);
+      }
+    }
+  });
+
   it("names a filter and a check that it does not know", async () => {
     const header = fixture("xzX86").slice(12, 24);
     header[2] = 0x03; // delta
@@ -294,6 +354,18 @@ describe("lz4", () => {
         assertEquals([code, offset], ["COMPRESSED_TRAILING", packed.length], `${name} ${tail}`);
       }
     }
+  });
+
+  it("bounds blocks that are not compressed as the others", async () => {
+    // LZ4 Frame Format: independent blocks of at most 64 KiB, no checksums
+    const raw = (size: number) =>
+      Uint8Array.from([
+        ...[...fromHex("04224d18 60 40 82"), size & 255, size >> 8 & 255, size >> 16, 0x80],
+        ...[...new Uint8Array(size), 0, 0, 0, 0],
+      ]);
+    assertEquals((await decompress("lz4", raw(0x1_0000))).length, 0x1_0000);
+    const refused = ["COMPRESSED_CORRUPT", "lz4 block size", 7];
+    assertEquals(await refusal("lz4", raw(0x1_0001)), refused);
   });
 
   it("refuses a legacy magic without a block", async () => {

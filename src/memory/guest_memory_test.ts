@@ -27,6 +27,22 @@ describe("GuestMemory.of", () => {
     assertEquals(memory.read(0x1020n, 1), Uint8Array.of(9));
   });
 
+  it("stays as it is when the caller's objects change", () => {
+    const mine = [region(0x1000n, 0x100), region(0x1100n, 0x100)];
+    const [bytes] = mine.map((one) => one.bytes);
+    const memory = GuestMemory.of(mine);
+    mine[0].start = 0x9000n;
+    mine[1].bytes = new Uint8Array(1);
+    mine.reverse();
+    mine.pop();
+    assertEquals(memory.regions.map(({ start }) => start), [0x1000n, 0x1100n]);
+    assertEquals(memory.contains({ start: 0x1000n, size: 0x200n }), true);
+    memory.write(0x10ffn, Uint8Array.of(7, 8));
+    assertEquals(memory.read(0x10ffn, 2), Uint8Array.of(7, 8));
+    assertEquals(bytes[0xff], 7);
+    assertEquals(refusal(() => memory.read(0x9000n, 1)).code, "OUTSIDE_RAM");
+  });
+
   it("takes a region that ends at 2^64", () => {
     const memory = GuestMemory.of([region(0xffff_ffff_ffff_f000n, 0x1000)]);
     memory.write(0xffff_ffff_ffff_ffffn, Uint8Array.of(7));

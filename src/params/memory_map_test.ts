@@ -91,11 +91,15 @@ describe("deriveMemoryMap", () => {
   it("refuses entries over RAM, over each other, over reservations", () => {
     const derive = (extra: MemoryMapEntry[], reservations: Reservation[] = []) =>
       refusal(() => deriveMemoryMap({ ram: RAM, reservations, extra }));
-    assertEquals(derive([entry(99, 110, "reserved")]), {
+    const inRam = {
       code: "INVALID_OPTION",
       field: "memoryMap",
       between: ["memory map entry", "guest RAM"],
-    });
+    };
+    // The second ends where the next RAM starts
+    for (const [start, end] of [[99, 110], [99, 200], [0, 200], [199, 201], [299, 400], [0, 400]]) {
+      assertEquals(derive([entry(start, end, "reserved")]), inRam);
+    }
     assertEquals(derive([entry(110, 120, "acpi"), entry(119, 130, "nvs")]), {
       code: "OVERLAP",
       between: ["memory map entry (nvs)", "memory map entry (acpi)"],

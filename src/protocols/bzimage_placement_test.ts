@@ -109,6 +109,13 @@ describe("planBoot of a bzImage: where it goes", () => {
     assertEquals(work, [{ start: 0x1000000n, size: 0x10000n }]);
   });
 
+  it("rounds pref_address up to kernel_alignment for one that is loaded below", () => {
+    const fields = { kernel: pattern(0x3000), pref_address: 0x1000001n };
+    const { kernel, work } = place(fields, { kernelAddress: 2n * MIB });
+    assertEquals(kernel.start, 2n * MIB);
+    assertEquals(work, [{ start: 0x1200000n, size: 0x10000n }]);
+  });
+
   it("reserves the kernel's own size where init_size is smaller or absent", () => {
     for (const fields of [{ init_size: 0 }, { init_size: 16 }, { jump: 0x5eeb }]) {
       const { kernel, work } = place({ kernel: pattern(0x5000), ...fields });
@@ -170,6 +177,17 @@ describe("planBoot of a bzImage: how much of the file is loaded", () => {
       offset: 0x1f4,
     });
     assertEquals(refused({ syssize: 0xffffffff }).code, "TRUNCATED");
+  });
+
+  it("must hold the payload, whose end may pass 32 bits", () => {
+    const truncated = { code: "TRUNCATED", field: "setup_header.payload_length", offset: 0x24c };
+    for (
+      const [payload_offset, payload_length] of [
+        ...[[0xff0, 0x11], [0xfffffff0, 0x20], [0x20, 0xfffffff0], [0xffffffff, 0xffffffff]],
+      ]
+    ) assertEquals(refused({ payload_offset, payload_length }), truncated);
+    place({ payload_offset: 0xff0, payload_length: 0x10 });
+    place({ payload_offset: 0xfffffff0, payload_length: 0 });
   });
 
   it("must hold the 64-bit entry", () => {

@@ -302,6 +302,30 @@ describe("bootLinux by linux64: what the CPU sees in memory", () => {
     assertEquals(memory.read(cpu.rip, 16), pattern(4096).slice(0x200, 0x210));
   });
 
+  it("maps what crosses 4 GiB", () => {
+    const load = 4n * GIB - 2n * MIB;
+    const dirty = dirtyRam({ start: 0n, size: 0x10_0000 }, { start: load, size: 0x60_0000 });
+    const memory = GuestMemory.of(dirty.regions);
+    const u64 = (address: bigint) => peek(memory.read(address, 8), 0, 8);
+    const mapped = (options: Partial<BootOptions>) => {
+      const { cpu, placements } = bootLinux(memory, { kernel: bzImage(), ...options });
+      for (const { name, start, size } of placements) {
+        for (const at of [start, start + size / 2n, start + size - 1n]) {
+          assertEquals(translate((cpu as X86CpuState).cr3, at, u64), at, name);
+        }
+      }
+      return placements.filter(({ start, size }) => start < 4n * GIB && start + size > 4n * GIB)
+        .map(({ name }) => name);
+    };
+    const kernel = bzImage({ init_size: 0x30_0000 });
+    assertEquals(mapped({ kernel, kernelAddress: load }), ["kernel work area"]);
+    const whole = bzImage({ kernel: pattern(0x20_1001), init_size: 0x20_1001 });
+    assertEquals(mapped({ kernel: whole, kernelAddress: load }), ["kernel"]);
+    const initrd = { initrd: INITRD, initrdAddress: 4n * GIB - 0x1000n };
+    const segments = [{ bytes: pattern(16), p_paddr: 0x5_0000 }];
+    assertEquals(mapped({ kernel: elfImage({ segments }), ...initrd }), ["initrd"]);
+  });
+
   it("does not reach beyond what four levels map", () => {
     const ram = [{ start: 0n, size: GIB }, { start: (1n << 47n) - GIB, size: 2n * GIB }];
     const last = (1n << 47n) - 0x2000n;

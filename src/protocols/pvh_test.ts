@@ -214,6 +214,24 @@ describe("planBoot by PVH: modules", () => {
     plan({ initrd, modules: [{ source: initrd, cmdline: cmdline.slice(1) }] });
   });
 
+  it("are never in page 0, as the initrd is not", () => {
+    // A page each for the initrd, a module and the command line; of page 0, less is taken
+    const ram = [{ start: 0n, size: 0x4000n }, { start: 0x100_0000n, size: 0x1000n }];
+    const kernel = pvhImage([{ ...KERNEL, p_paddr: 0x100_0000 }], 0x100_0000);
+    const boot = (count: number) => ({
+      kernel,
+      initrd: pattern(16),
+      modules: Array.from({ length: count }, () => ({ source: pattern(16) })),
+    });
+    const one = plan(boot(1), ram);
+    assertEquals(
+      ["initrd", "module 1", "command line"].map((name) => startOf(one, name)),
+      [0x3000n, 0x2000n, 0x1000n],
+    );
+    const { code, between } = refusal(() => planBoot({ ram }, boot(2)));
+    assertEquals([code, between?.[0]], ["NO_SPACE", "module 2"]);
+  });
+
   it("are refused in thousands", () => {
     const modules = Array.from({ length: 1025 }, () => ({ source: initrd }));
     assertEquals(refused({ initrd, modules }), { code: "LIMIT_EXCEEDED", field: "modules" });
