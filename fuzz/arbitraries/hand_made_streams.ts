@@ -164,6 +164,29 @@ const lzma = (properties: number) => (): Uint8Array => {
   return Uint8Array.from([properties, ...le(4096, 4), ...le(0, 8), 0, 0, 0, 0, 0]);
 };
 
+/** The LZMA specification, "Range Encoder": bits whose probabilities nothing has changed yet. */
+function ranged(bits: readonly number[]): number[] {
+  let [low, range, size] = [0n, 0xffff_ffffn, 4];
+  for (const bit of bits) {
+    const bound = (range >> 11n) * 1024n;
+    if (bit === 1) low += bound;
+    range = bit === 1 ? range - bound : bound;
+    if (range >= 1n << 24n) continue;
+    [low, range, size] = [low << 8n, range << 8n, size + 1];
+  }
+  const bytes = Array.from({ length: size }, (_, i) => Number(low >> BigInt(8 * i) & 255n));
+  return [0, ...bytes.reverse()];
+}
+
+/** A match, not a repeated one; length 2; a distance slot, of those without more bits. */
+const matchOf = (
+  slot: number,
+) => [1, 0, 0, 0, 0, 0, ...[32, 16, 8, 4, 2, 1].map((bit) => slot & bit ? 1 : 0)];
+
+const lzmaMatch = (slot: number) => (): Uint8Array => {
+  return Uint8Array.from([0x5d, ...le(4096, 4), ...le(2, 8), ...ranged(matchOf(slot))]);
+};
+
 /** lz4 legacy frames: a block's size, a block. */
 const lz4 = (...blocks: readonly (readonly number[])[]) => (): Uint8Array => {
   const framed = blocks.flatMap((block) => [...le(block.length, 4), ...block]);
@@ -227,6 +250,8 @@ export const HAND_MADE: Readonly<Record<string, HandMade>> = {
   "gzip with another CRC": { format: "gzip", make: gzip({ crcPlus: 1 }), code: CHECKSUM },
   "gzip with bytes behind": { format: "gzip", make: gzip({ after: [0] }), code: TRAILING },
   "lzma of nothing": { format: "lzma", make: lzma(0x5d), gives: new Uint8Array(0) },
+  "lzma with a match before the start": { format: "lzma", make: lzmaMatch(0), code: CORRUPT },
+  "lzma with a match far before the start": { format: "lzma", make: lzmaMatch(3), code: CORRUPT },
   "lzma with lc + lp of 12": { format: "lzma", make: lzma(8 + 9 * 4), code: CORRUPT },
   "lzma with pb of 5": { format: "lzma", make: lzma(45 * 5), code: CORRUPT },
   "xz": { format: "xz", make: xz() },

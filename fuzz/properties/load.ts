@@ -68,6 +68,10 @@ export default property({
     if (["OVERLAP", "INVALID_PLAN"].includes(refused?.code ?? "")) {
       throw new Violation(`refused with ${refused?.code}`, refused?.message);
     }
+    if (refused?.code === "OUTSIDE_RAM" && input.kind !== "elf") {
+      const { kernelLoad } = loadOf(input.kind, input.file, input.offset);
+      if (kernelLoad >= 1n << 64n) throw new Violation("a sum past 2^64 is not noticed");
+    }
     if (refused) return requireNone(`written before ${refused.code}`, guest.changes());
     const mistake = mistakeOf(input.kind, input.file, input);
     if (mistake !== undefined) throw new Violation(`${mistake} is not noticed`);
