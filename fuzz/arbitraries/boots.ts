@@ -31,7 +31,7 @@ interface Near {
 }
 
 const near: fc.Arbitrary<Near> = fc.record({
-  which: fc.nat(30),
+  which: fc.nat(40),
   plus: fc.constantFrom(0n, 0n, 0n, 0x1000n, -0x1000n, 1n, -1n, 0x200000n),
 });
 
@@ -41,6 +41,8 @@ function anchors(ram: readonly Region[], file: KernelFile): bigint[] {
     ...[file.low, file.high, file.high + 0x1000n, file.low],
     ...ram.flatMap(({ start, size }) => [start, start + BigInt(size)]),
     ...[0n, 0x500n, 0x6000n, 0x7000n, 0x9000n, 0x20000n, 0x40000n, 0x9fc00n, 0x100000n],
+    // The last page below what an initrd may reach
+    ...[0x37ff_f000n, 0x7fff_f000n, 0xffff_f000n, (1n << 47n) - 0x1000n],
     ...[0n, 1n << 32n, 1n << 47n, 1n << 48n, 1n << 64n],
   ];
 }

@@ -7,6 +7,7 @@ import {
   elfImage,
   noteBytes,
   pattern,
+  peek,
   PHDR,
   PHDR32,
   poke,
@@ -58,6 +59,10 @@ interface ElfRecipe {
   readonly reversed: boolean;
   readonly repeated: boolean;
   readonly xnum: boolean;
+  /** How many program headers PN_XNUM's section header says there are; as many as there are if not given. */
+  readonly count?: number;
+  /** Added to the first p_offset: what is narrowed to 32 bits lies in the file again. */
+  readonly wide?: bigint;
   readonly bends: readonly Bend[];
   /** A header field that says what this is not, or may be as well. */
   readonly header?: ElfImage["header"];
@@ -134,6 +139,8 @@ const recipe: fc.Arbitrary<ElfRecipe> = fc.record({
   reversed: fc.integer({ min: 0, max: 9 }).map((n) => n === 9),
   repeated: fc.integer({ min: 0, max: 15 }).map((n) => n === 15),
   xnum: fc.integer({ min: 0, max: 15 }).map((n) => n === 15),
+  count: sometimes(fc.constantFrom(131_072, 131_073, 0xffff_ffff), 2),
+  wide: sometimes(fc.constantFrom(1n << 32n, 1n << 63n), 25),
   bends: bends([
     ...placesOf(EHDR),
     ...[0, 1, 2].flatMap((i) => placesOf(PHDR, 64 + 56 * i)),
@@ -211,7 +218,10 @@ function build(wanted: ElfRecipe): KernelFile {
   if (recipe.repeated && segments.length > 0) segments = [...segments, segments[0]];
   const { bits } = recipe;
   let bytes = elfImage({ bits, segments, header: { e_entry: entry + offset, ...recipe.header } });
-  if (recipe.xnum) bytes = withManyHeaders(bytes, bits, segments.length);
+  if (recipe.xnum) bytes = withManyHeaders(bytes, bits, recipe.count ?? segments.length);
+  if (recipe.wide && bits === 64 && bytes.length >= 120) {
+    poke(bytes, 64 + 8, 8, peek(bytes, 64 + 8, 8) + recipe.wide);
+  }
   return { bytes: bent(bytes, recipe.bends), low: recipe.base, high: at };
 }
 

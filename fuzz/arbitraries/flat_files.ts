@@ -70,11 +70,20 @@ export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
   syssizePlus: fc.constantFrom(0, 0, 0, 1, -1, 2),
   valid: fc.nat(2).map((n) => n > 0),
   sections,
+  payload: sometimes(
+    fc.record({
+      payload_offset: fc.constantFrom(0, 0x100, 0x1000),
+      payload_length: fc.constantFrom(0, 1, 0x1000, 0xffff_ffff),
+    }),
+    5,
+  ),
+  loadflags: fc.constantFrom(1, 1, 1, 1, 1, 1, 0x81, 1, 1, 1, 0x80),
   bends: bends(placesOf(SETUP)),
 }).map(
   (
     {
       sections,
+      payload,
       size,
       headerEnd,
       oddEnd,
@@ -98,7 +107,7 @@ export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
     const kernel = pattern(valid ? Math.max(size, 0x210) : size, 3);
     const syssize = Math.max(Math.ceil(kernel.length / 16) + (valid ? 0 : syssizePlus), 0);
     const jump = (valid || syssizePlus === 0 ? headerEnd : oddEnd) << 8 | 0xeb;
-    const whole = bzImage({ kernel, jump, syssize, ...fields, setup_data, ...good });
+    const whole = bzImage({ kernel, jump, syssize, ...fields, ...payload, setup_data, ...good });
     const file = withSections(whole.slice(0, whole.length - (valid ? cut & 15 : cut)), sections);
     const low = fields.pref_address || 0x100000n;
     const span = BigInt(Math.max(Math.min(fields.init_size, 0x40000), kernel.length, 0x1000));

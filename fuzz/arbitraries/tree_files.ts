@@ -1,6 +1,6 @@
 /** Device trees: as trees, as valid DTBs, and as bent ones. */
 import fc from "fast-check";
-import { bends, bent, boundary, boundary32, type Place } from "./numbers.ts";
+import { bends, bent, boundary, boundary32, type Place, sometimes } from "./numbers.ts";
 
 /** A node, in the library's shape. */
 export interface Node {
@@ -323,8 +323,13 @@ export const dtbFiles: fc.Arbitrary<Uint8Array> = fc.record({
   ),
   nops: fc.constantFrom(0, 0, 0, 1, 3),
   version: fc.constantFrom(17, 17, 17, 17, 16, 3, 2, 1),
+  total: sometimes(fc.constantFrom(0, 27, 28, 31, 32, 35, 36, 39, 40, 2 << 20, (2 << 20) + 1), 15),
   bends: bends(PLACES, true),
-}).map(({ tree, nops, version, bends }) => bent(dtb(tree, nops, version), bends));
+}).map(({ tree, nops, version, bends, total }) => {
+  const file = bent(dtb(tree, nops, version), bends);
+  if (total !== undefined && file.length >= 8) new DataView(file.buffer).setUint32(4, total);
+  return file;
+});
 
 /** DTBs for a boot: most can be used. */
 export const bootDtbs: fc.Arbitrary<Uint8Array> = fc.oneof(

@@ -95,6 +95,36 @@ function elfLoad(file: Uint8Array, offset: bigint): Load {
   return { writes, zeros, kernelLoad, kernelEnd, entry: entryOf(file, said, offset) };
 }
 
+/**
+ * What Elf.load says of PVH: the last PT_NOTE counts, notes are packed to 4 bytes.
+ *
+ * @param file The file, which is loaded.
+ * @param offset Its kernelOffset.
+ * @returns The entry, or why there is none; `"refused"` where the note is too small for one.
+ */
+export function pvhOf(file: Uint8Array, offset: bigint | undefined): bigint | string {
+  let said: bigint | string = "ignored";
+  if (offset !== undefined) return said;
+  const table = Number(look(file, 0x20, 8));
+  for (let i = 0; i < Number(look(file, 0x38, 2)); i++) {
+    const row = table + 56 * i;
+    if (look(file, row, 4) !== 4n) continue;
+    said = "not-present";
+    const [start, size] = [8, 32].map((at) => Number(look(file, row + at, 8)));
+    for (let at = start; at < start + size;) {
+      const [nameSize, descriptorSize, type] = [0, 4, 8].map((n) => Number(look(file, at + n, 4)));
+      const name = look(file, at + 12, 4);
+      if (type === 18 && nameSize === 4 && name === 0x006e6558n) {
+        if (descriptorSize < 4) return "refused";
+        said = look(file, at + 16, 4)!;
+        break;
+      }
+      at += 12 + Math.ceil(nameSize / 4) * 4 + Math.ceil(descriptorSize / 4) * 4;
+    }
+  }
+  return said;
+}
+
 /** e_entry where it is loaded: it may be a virtual address. Segments without bytes count last. */
 function entryOf(file: Uint8Array, said: bigint, offset: bigint): bigint {
   const table = Number(look(file, 0x20, 8));

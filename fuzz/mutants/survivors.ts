@@ -17,6 +17,9 @@ const REASONS: Readonly<Record<string, string>> = {
   "zstd-frame-size": "libzstd itself refuses such frames; the check is there for another engine",
   "bzip2-run":
     "refused all the same, by the block's CRC; a stream with a right one is not made here",
+  "fdt-structure-past-end":
+    "equivalent: size_dt_struct is checked against what is left, which is then less than nothing",
+  "fdt-property-length": "equivalent: the value's padding is checked next, with the same code",
   "map-reservation-wraps":
     "equivalent: disjointPieces, which is called next, checks the same with the same code",
 };

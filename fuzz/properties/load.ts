@@ -6,7 +6,7 @@ import { layOut, layouts } from "../arbitraries/layouts.ts";
 import { boundary, sometimes } from "../arbitraries/numbers.ts";
 import { CanaryGuest, hex, sameBytes } from "../guest.ts";
 import { judge } from "../judge.ts";
-import { type LoadKind, loadOf, mistakeOf } from "../model/load.ts";
+import { type LoadKind, loadOf, mistakeOf, pvhOf } from "../model/load.ts";
 import { type Library, property, requireNone, Violation } from "../property.ts";
 
 const inputs = fc.record({
@@ -79,6 +79,11 @@ export default property({
     const faults: string[] = [];
     if (value.kernelLoad !== wanted.kernelLoad) faults.push(`kernelLoad ${hex(value.kernelLoad)}`);
     if (value.kernelEnd !== wanted.kernelEnd) faults.push(`kernelEnd ${hex(value.kernelEnd)}`);
+    if (input.kind === "elf") {
+      const { pvhBootCap: cap } = value;
+      const pvh = pvhOf(input.file, input.offset);
+      if ((cap.kind === "present" ? cap.entry : cap.kind) !== pvh) faults.push(`PVH ${cap.kind}`);
+    }
     if (value.entry !== wanted.entry) faults.push(`entry ${hex(value.entry)}`);
     if (value.setupHeader?.join() !== wanted.setupHeader?.join()) faults.push("setupHeader");
     for (const { start, bytes } of wanted.writes) {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { texts } from "../arbitraries/cmdlines.ts";
 import { boundary } from "../arbitraries/numbers.ts";
-import { bootTrees, type Tree, trees } from "../arbitraries/tree_files.ts";
+import { bootTrees, roughTrees, type Tree } from "../arbitraries/tree_files.ts";
 import { encodeInput } from "../codec.ts";
 import { judge } from "../judge.ts";
 import { choose, keep, NoEdit, remember } from "../model/edits.ts";
@@ -48,7 +48,7 @@ export default property({
   name: "model-edits",
   says: "setChosen, setMemory and addReservedMemory leave the tree that the plain model does",
   inputs: fc.record({
-    tree: fc.oneof({ arbitrary: bootTrees, weight: 4 }, { arbitrary: trees, weight: 1 }),
+    tree: fc.oneof({ arbitrary: bootTrees, weight: 4 }, { arbitrary: roughTrees, weight: 2 }),
     chosen: fc.record({
       bootargs: maybe(line),
       initrd: maybe(range),

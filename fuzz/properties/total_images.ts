@@ -16,6 +16,8 @@ export default property({
     const parse = arch === "arm64" ? parseArm64Image : parseRiscv64Image;
     const { value: image } = judge(bytes.length, () => parse(sourceWith(bytes)));
     if (!image) return;
+    const magic = arch === "arm64" ? 0x644d5241n : 0x05435352n; // "ARM\x64", "RSC\x05"
+    if (peek(bytes, 0x38, 4) !== magic) throw new Violation("another magic is taken");
     const size = peek(bytes, 0x10, 8);
     const flags = peek(bytes, 0x18, 8);
     const isOld = arch === "arm64" && size === 0n;
