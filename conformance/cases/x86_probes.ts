@@ -284,6 +284,15 @@ const VARIANTS: readonly Variant[] = [
     options: { ...BASE, kernelAddress: 34n * MIB },
     edit: (file) => file.setUint32(0x230, 0x1000000, true),
   },
+  // The fields that the edit fills are read by nobody here: handover_offset and kernel_info_offset
+  {
+    what: "header-whole",
+    requirement:
+      'boot.rst, "64-bit Boot Protocol": the setup header is copied as it is in the file from 0x1f1 to 0x202 + the byte at 0x201, to its last byte and not further, and all else of the zero page is zero',
+    entries: [BZIMAGE, BZIMAGE32],
+    options: BASE,
+    edit: (file) => file.setBigUint64(0x264, 0xa5a5a5a5_a5a5a5a5n, true),
+  },
   {
     what: "kernel-above-4g",
     requirement:
