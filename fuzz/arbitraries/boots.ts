@@ -5,7 +5,7 @@ import { cmdlines } from "./cmdlines.ts";
 import { elfFiles, type KernelFile, noteFiles } from "./elf_files.ts";
 import { arm64Files, bzImageFiles, riscv64Files } from "./flat_files.ts";
 import { pattern } from "./images.ts";
-import { layOut, type LayoutRecipe, layouts, type Region } from "./layouts.ts";
+import { ACROSS_4_GIB, layOut, type LayoutRecipe, layouts, type Region } from "./layouts.ts";
 import { machines, riscvMachines } from "./device_machines.ts";
 import { VIRT_ARM64, VIRT_RISCV64 } from "./virt.ts";
 import { boundary, sometimes } from "./numbers.ts";
@@ -121,7 +121,8 @@ function calmed(asked: Asked, layout: LayoutRecipe, mixed: number): [Asked, Layo
   if (mixed > 5) return [{ ...asked }, { ...layout }];
   const { cmdline, initrd, initrdPlacement } = asked;
   // Else there is no RAM for a high initrd
-  const extra = initrdPlacement === "high" ? { extra: ABOVE_4_GIB } : {};
+  const isAcross = layout.extra?.start === ACROSS_4_GIB.start;
+  const extra = initrdPlacement === "high" && !isAcross ? { extra: ABOVE_4_GIB } : {};
   return [
     {
       ...asked,

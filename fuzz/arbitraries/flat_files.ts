@@ -60,6 +60,8 @@ export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
       arbitrary: fc.constantFrom(0x1000000n, 0x100000n, 0x1000123n, 0n, 0x9f000n, 0x1_0000_0000n),
       weight: 6,
     },
+    // Up to 4 GiB, or across
+    { arbitrary: fc.constantFrom(0xffff_0000n, 0xffff_f000n), weight: 1 },
     { arbitrary: boundary, weight: 1 },
   ),
   init_size: fc.constantFrom(0x10000, 0, 1, 0x2000, 0x21000, 0xffffffff),

@@ -22,6 +22,9 @@ export interface LayoutRecipe {
   readonly shuffled: boolean;
 }
 
+/** An initrd of more than two pages at its end crosses 4 GiB. */
+export const ACROSS_4_GIB: Region = { start: 0xffff_8000n, size: 0xa000 };
+
 const END = 1n << 64n;
 /** More than this is not given to a guest of a test. */
 const MAX_TOTAL = 9 << 20;
@@ -55,18 +58,24 @@ export function layouts(
       },
     ),
     extra: sometimes(
-      fc.record({
-        start: fc.constantFrom(
-          0x1_0000_0000n,
-          0x1_2345_6000n,
-          0x2000n,
-          0xfee0_0000n,
-          (1n << 47n) - 0x8000n,
-          1n << 48n,
-          END - 0x10000n,
-        ),
-        size: fc.constantFrom(0x10000, 0x8000, 1, 0x1000),
-      }),
+      fc.oneof(
+        { arbitrary: fc.constant(ACROSS_4_GIB), weight: 1 },
+        {
+          arbitrary: fc.record({
+            start: fc.constantFrom(
+              0x1_0000_0000n,
+              0x1_2345_6000n,
+              0x2000n,
+              0xfee0_0000n,
+              (1n << 47n) - 0x8000n,
+              1n << 48n,
+              END - 0x10000n,
+            ),
+            size: fc.constantFrom(0x10000, 0x8000, 1, 0x1000),
+          }),
+          weight: 5,
+        },
+      ),
       2,
     ),
     shuffled: fc.boolean(),
