@@ -83,6 +83,8 @@ interface Xz {
   readonly isHeaderShort?: boolean;
   readonly footerCheck?: number;
   readonly after?: readonly number[];
+  /** The chunk, instead of an uncompressed one. */
+  readonly chunk?: readonly number[];
 }
 
 /** The .xz file format, 1.1.0: one block of one uncompressed LZMA2 chunk, CRC32. */
@@ -109,7 +111,7 @@ const xz = (odd: Xz = {}) => (data: Uint8Array): Uint8Array => {
   for (let start = 0; isHeaderShort && (start === 0 || header[12] > 40); start++) {
     header = sealed([3, 2, 4, 4, ...le(start, 4), 4, 0, 0x21, 1]);
   }
-  const chunk = [control, ...be(bytes.length - 1, 2), ...bytes, 0];
+  const chunk = [...odd.chunk ?? [control, ...be(bytes.length - 1, 2), ...bytes], 0];
   const check = le((crc32([...bytes]) + checkPlus) % 2 ** 32, 4);
   const unpadded = header.length + chunk.length + 4;
   const index = sealed(padded([
@@ -187,6 +189,13 @@ const lzmaMatch = (slot: number) => (): Uint8Array => {
   return Uint8Array.from([0x5d, ...le(4096, 4), ...le(2, 8), ...ranged(matchOf(slot))]);
 };
 
+/** An xz file of an LZMA chunk that holds "a", and perhaps bytes that it does not need. */
+const xzOfA = (spare: readonly number[]) => (): Uint8Array => {
+  const packed = [...ranged([0, 0, 1, 1, 0, 0, 0, 0, 1]), ...spare];
+  const chunk = [0xe0, ...be(0, 2), ...be(packed.length - 1, 2), 0x5d, ...packed];
+  return xz({ chunk })(Uint8Array.of(0x61));
+};
+
 /** lz4 legacy frames: a block's size, a block. */
 const lz4 = (...blocks: readonly (readonly number[])[]) => (): Uint8Array => {
   const framed = blocks.flatMap((block) => [...le(block.length, 4), ...block]);
@@ -255,6 +264,12 @@ export const HAND_MADE: Readonly<Record<string, HandMade>> = {
   "lzma with lc + lp of 12": { format: "lzma", make: lzma(8 + 9 * 4), code: CORRUPT },
   "lzma with pb of 5": { format: "lzma", make: lzma(45 * 5), code: CORRUPT },
   "xz": { format: "xz", make: xz() },
+  "xz of one letter": { format: "xz", make: xzOfA([]), gives: Uint8Array.of(0x61) },
+  "xz of one letter and a byte that is not needed": {
+    format: "xz",
+    make: xzOfA([0]),
+    code: CORRUPT,
+  },
   "xz with stream padding": { format: "xz", make: xz({ after: [0, 0, 0, 0] }) },
   "xz with half a stream padding": { format: "xz", make: xz({ after: [0, 0] }), code: TRAILING },
   "xz with bytes behind": { format: "xz", make: xz({ after: [1, 0, 0, 0] }), code: TRAILING },

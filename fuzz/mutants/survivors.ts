@@ -15,6 +15,12 @@ const REASONS: Readonly<Record<string, string>> = {
   "lz4-match-past-room":
     "equivalent: literals follow every match, and are refused with the same code where there is no room",
   "zstd-frame-size": "libzstd itself refuses such frames; the check is there for another engine",
+  "lz4-block-size":
+    "equivalent: a block without bytes lacks its last literals, and is refused with the same code",
+  "lzma-truncated":
+    "equivalent: zeros are read past the end, which is noticed before what came of them is used",
+  "bzip2-origin":
+    "refused all the same, by the block's CRC; a stream with a right one is not made here",
   "bzip2-run":
     "refused all the same, by the block's CRC; a stream with a right one is not made here",
   "fdt-structure-past-end":

@@ -3,7 +3,9 @@ import type { KernelLoaderResult } from "../../mod.ts";
 import { elfFiles, type KernelFile, noteFiles } from "../arbitraries/elf_files.ts";
 import { arm64Files, bzImageFiles, riscv64Files } from "../arbitraries/flat_files.ts";
 import { layOut, layouts } from "../arbitraries/layouts.ts";
+import { peek } from "../arbitraries/images.ts";
 import { boundary, sometimes } from "../arbitraries/numbers.ts";
+import { covered } from "../arbitraries/plans.ts";
 import { CanaryGuest, hex, sameBytes } from "../guest.ts";
 import { judge } from "../judge.ts";
 import { type LoadKind, loadOf, mistakeOf, pvhOf } from "../model/load.ts";
@@ -33,6 +35,19 @@ const inputs = fc.record({
   const recipe = exact ? layout : { ...layout, before: 0, after: 0x10000, cuts: [] };
   return { kind, file: file.bytes, offset, highmem, ram: layOut(recipe, low, high) };
 });
+
+/** Whether an Image must be taken: its magic is right, and all of it lies in RAM. */
+function isLoadable(input: typeof inputs extends fc.Arbitrary<infer T> ? T : never): boolean {
+  const { kind, file, offset, ram } = input;
+  if (kind === "elf" || kind === "bzimage") return false;
+  const magic = { aarch64: 0x644d5241n, riscv64: 0x05435352n }[kind];
+  if (file.length < 64 || peek(file, 0x38, 4) !== magic || mistakeOf(kind, file, input)) {
+    return false;
+  }
+  const { writes: [{ start, bytes }] } = loadOf(kind, file, offset);
+  const real = ram.map(({ start, size }) => ({ start, size: BigInt(size) }));
+  return covered({ start, size: BigInt(bytes.length) }, real) === BigInt(bytes.length);
+}
 
 function load(
   { Elf, BzImage, PE }: Library,
@@ -68,6 +83,7 @@ export default property({
     if (["OVERLAP", "INVALID_PLAN"].includes(refused?.code ?? "")) {
       throw new Violation(`refused with ${refused?.code}`, refused?.message);
     }
+    if (refused && isLoadable(input)) throw new Violation("an Image is refused", refused.message);
     if (refused?.code === "OUTSIDE_RAM" && input.kind !== "elf") {
       const { kernelLoad } = loadOf(input.kind, input.file, input.offset);
       if (kernelLoad >= 1n << 64n) throw new Violation("a sum past 2^64 is not noticed");
