@@ -217,7 +217,7 @@ function x86Boots(files: fc.Arbitrary<KernelFile>): fc.Arbitrary<BootCase> {
     if (mixed !== 9) delete options[isPvh ? "setupData" : "modules"];
     if (mixed < 6) {
       if (!options.initrd) delete options.modules;
-      if (mixed !== 4) {
+      if (mixed < 3) {
         options.modules = options.modules?.filter(({ source }: Asked) => source.length > 0);
       }
       around.low = Math.max(around.low, 0x10000);

@@ -63,6 +63,8 @@ interface ElfRecipe {
   readonly count?: number;
   /** Added to the first p_offset: what is narrowed to 32 bits lies in the file again. */
   readonly wide?: bigint;
+  /** Added to the first p_filesz and p_memsz. */
+  readonly longer?: bigint;
   readonly bends: readonly Bend[];
   /** A header field that says what this is not, or may be as well. */
   readonly header?: ElfImage["header"];
@@ -141,6 +143,7 @@ const recipe: fc.Arbitrary<ElfRecipe> = fc.record({
   xnum: fc.integer({ min: 0, max: 15 }).map((n) => n === 15),
   count: sometimes(fc.constantFrom(131_072, 131_073, 0xffff_ffff), 2),
   wide: sometimes(fc.constantFrom(1n << 32n, 1n << 63n), 25),
+  longer: sometimes(fc.constantFrom(1n, 0x1000n, 0x10000n), 20),
   bends: bends([
     ...placesOf(EHDR),
     ...[0, 1, 2].flatMap((i) => placesOf(PHDR, 64 + 56 * i)),
@@ -219,8 +222,11 @@ function build(wanted: ElfRecipe): KernelFile {
   const { bits } = recipe;
   let bytes = elfImage({ bits, segments, header: { e_entry: entry + offset, ...recipe.header } });
   if (recipe.xnum) bytes = withManyHeaders(bytes, bits, recipe.count ?? segments.length);
-  if (recipe.wide && bits === 64 && bytes.length >= 120) {
-    poke(bytes, 64 + 8, 8, peek(bytes, 64 + 8, 8) + recipe.wide);
+  // The first program header, behind the file header
+  const add = (at: number, plus: bigint) => poke(bytes, 64 + at, 8, peek(bytes, 64 + at, 8) + plus);
+  if (bits === 64 && bytes.length >= 64 + 56) {
+    add(0x08, recipe.wide ?? 0n);
+    for (const at of [0x20, 0x28]) add(at, recipe.longer ?? 0n);
   }
   return { bytes: bent(bytes, recipe.bends), low: recipe.base, high: at };
 }

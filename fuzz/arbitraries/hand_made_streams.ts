@@ -189,9 +189,10 @@ const lzmaMatch = (slot: number) => (): Uint8Array => {
   return Uint8Array.from([0x5d, ...le(4096, 4), ...le(2, 8), ...ranged(matchOf(slot))]);
 };
 
-/** An xz file of an LZMA chunk that holds "a", and perhaps bytes that it does not need. */
-const xzOfA = (spare: readonly number[]) => (): Uint8Array => {
-  const packed = [...ranged([0, 0, 1, 1, 0, 0, 0, 0, 1]), ...spare];
+/** An xz file of an LZMA chunk that holds "a"; its range coder ends at 0, where nothing is added. */
+const xzOfA = (plus: number) => (): Uint8Array => {
+  const packed = ranged([0, 0, 1, 1, 0, 0, 0, 0, 1]);
+  packed[packed.length - 1] += plus;
   const chunk = [0xe0, ...be(0, 2), ...be(packed.length - 1, 2), 0x5d, ...packed];
   return xz({ chunk })(Uint8Array.of(0x61));
 };
@@ -264,10 +265,10 @@ export const HAND_MADE: Readonly<Record<string, HandMade>> = {
   "lzma with lc + lp of 12": { format: "lzma", make: lzma(8 + 9 * 4), code: CORRUPT },
   "lzma with pb of 5": { format: "lzma", make: lzma(45 * 5), code: CORRUPT },
   "xz": { format: "xz", make: xz() },
-  "xz of one letter": { format: "xz", make: xzOfA([]), gives: Uint8Array.of(0x61) },
-  "xz of one letter and a byte that is not needed": {
+  "xz of one letter": { format: "xz", make: xzOfA(0), gives: Uint8Array.of(0x61) },
+  "xz of one letter with a rest in the range coder": {
     format: "xz",
-    make: xzOfA([0]),
+    make: xzOfA(1),
     code: CORRUPT,
   },
   "xz with stream padding": { format: "xz", make: xz({ after: [0, 0, 0, 0] }) },
