@@ -36,6 +36,7 @@ import totalImages from "./properties/total_images.ts";
 import totalLayout from "./properties/total_layout.ts";
 import totalNotes from "./properties/total_notes.ts";
 import unpack from "./properties/unpack.ts";
+import unpackMatches from "./properties/unpack_matches.ts";
 import unpackStreams from "./properties/unpack_streams.ts";
 import unwrap from "./properties/unwrap.ts";
 import type { Property } from "./property.ts";
@@ -71,6 +72,7 @@ export const PROPERTIES: readonly Property[] = [
   modelMachines,
   modelZboot,
   unpack,
+  unpackMatches,
   unpackStreams,
   unwrap,
   bounded,

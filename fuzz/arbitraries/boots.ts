@@ -111,6 +111,9 @@ const treeOnly = (own: fc.Arbitrary<CaseOptions["deviceTree"]>) => ({
 
 /** The last pages below what an initrd may reach. */
 const INITRD_LIMITS = [0x37ff_f000n, 0x7fff_f000n, 0xffff_f000n, (1n << 47n) - 0x1000n];
+/** booting.rst: 32 GiB from the GiB on in which an arm64 kernel begins that lies at 1 GiB. */
+const WINDOW_END = 0x8_4000_0000n;
+const AROUND_WINDOW_END: Region = { start: WINDOW_END - 0x8000n, size: 0x10000 };
 const ABOVE_4_GIB: Region = { start: 1n << 32n, size: 0x10000 };
 
 // deno-lint-ignore no-explicit-any
@@ -239,7 +242,20 @@ function treeBoots(
     const [options, around] = calmed(asked, layout, mixed);
     if (mixed !== 7) delete options[isArm ? "hartid" : "exceptionLevel"];
     if (mixed < 6 && mixed % 3 === 0) options.deviceTree = isArm ? VIRT_ARM64 : VIRT_RISCV64;
-    return resolve(file, layOut(around, file.low, file.high), options);
+    // Room for a device tree
+    if (mixed < 6 && mixed !== 3) {
+      Object.assign(around, { after: Math.max(around.after, 0x500000) });
+    }
+    const isAtEnd = isArm && mixed === 4 && options.initrd && options.initrdAddress;
+    if (isAtEnd) {
+      options.deviceTree = VIRT_ARM64;
+      delete options.reservations;
+      Object.assign(around, { after: 0x500000, cuts: [], extra: AROUND_WINDOW_END });
+    }
+    const boot = resolve(file, layOut(around, file.low, file.high), options);
+    if (!isAtEnd) return boot;
+    const initrdAddress = WINDOW_END - 0x1000n * BigInt(asked.initrdAddress!.which % 3);
+    return { ...boot, options: { ...boot.options, initrdAddress } };
   });
 }
 

@@ -162,6 +162,43 @@ const stale = fc.constantFrom<Node>(
   },
 );
 
+/** A child of /reserved-memory. */
+interface ReservedNode {
+  readonly name: string;
+  /** Its `reg`, if it has one, and bytes too many or too few. */
+  readonly ranges?: readonly { start: bigint; size: bigint }[];
+  readonly extra: number;
+  readonly status?: Uint8Array;
+}
+
+const latin1 = (value: string) => Uint8Array.from(value, (char) => char.charCodeAt(0));
+
+const reservedNode: fc.Arbitrary<ReservedNode> = fc.record({
+  name: fc.constantFrom("r", "r", "firmware-", ""),
+  ranges: fc.option(
+    fc.array(
+      fc.record({
+        start: fc.constantFrom(0x40000000n, 0x40200000n, 0x40400000n, 0x60000000n, 0xffff_f000n),
+        size: fc.constantFrom(0x1000n, 0x10000n, 0n, 0x1fffn),
+      }),
+      { minLength: 1, maxLength: 2 },
+    ),
+    { freq: 8, nil: undefined },
+  ),
+  extra: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, -1, -4, -8, -16, 1, 4),
+  status: sometimes(
+    fc.constantFrom("okay\0", "ok\0", "okay\0no\0", "disabled\0", "okay", "okayish\0", "\0", "")
+      .map(latin1),
+    1,
+  ),
+});
+
+/** What /reserved-memory is called, and whether it counts cells as the root does. */
+const reservedParent = fc.record({
+  name: fc.constantFrom(...Array<string>(9).fill("reserved-memory"), "reserved-memory@0"),
+  counts: fc.constantFrom("own" as const, "own" as const, "swapped" as const, "none" as const),
+});
+
 /** Trees that an arm64 or riscv64 boot can use: cells of the root are right, nothing odd reserved. */
 export const bootTrees: fc.Arbitrary<Tree> = fc.record({
   cells: fc.constantFrom<[number, number]>([2, 2], [2, 2], [1, 1], [2, 1], [1, 2]),
@@ -174,15 +211,9 @@ export const bootTrees: fc.Arbitrary<Tree> = fc.record({
     { maxLength: 2 },
   ),
   stale: fc.array(stale, { maxLength: 2 }),
-  nodes: fc.array(
-    fc.record({
-      start: fc.constantFrom(0x40000000n, 0x40200000n, 0x40400000n, 0x60000000n),
-      size: fc.constantFrom(0x1000n, 0x10000n, 0n),
-      status: fc.constantFrom("", "", "okay", "ok", "disabled"),
-    }),
-    { maxLength: 2 },
-  ),
-}).map(({ cells, children, reserved, stale, nodes }) => ({
+  nodes: fc.array(reservedNode, { maxLength: 2 }),
+  parent: reservedParent,
+}).map(({ cells, children, reserved, stale, nodes, parent }) => ({
   bootCpuId: 0,
   reservations: reserved,
   root: {
@@ -197,31 +228,43 @@ export const bootTrees: fc.Arbitrary<Tree> = fc.record({
       children: [
         ...children.filter(({ name }) => name !== "reserved-memory"),
         ...stale,
-        ...nodes.length === 0 ? [] : [reservedMemory(nodes, cells)],
+        ...nodes.length === 0 ? [] : [reservedMemory(nodes, cells, parent)],
       ],
     }).children,
   },
 }));
 
 function reservedMemory(
-  ranges: readonly { start: bigint; size: bigint; status: string }[],
-  [address, length]: [number, number],
+  nodes: readonly ReservedNode[],
+  cells: [number, number],
+  { name, counts }: { name: string; counts: "own" | "swapped" | "none" },
 ): Node {
-  const counts = [
+  const [address, length] = counts === "swapped" ? cells.toReversed() : cells;
+  const own = [
     { name: "#address-cells", value: cell(address) },
     { name: "#size-cells", value: cell(length) },
   ];
   return {
-    name: "reserved-memory",
-    properties: [...counts, { name: "ranges", value: new Uint8Array(0) }],
-    children: ranges.map(({ start, size, status }, i) => ({
-      name: `r${i}@${start.toString(16)}`,
-      properties: [
-        { name: "reg", value: Uint8Array.from([...big(start, address), ...big(size, length)]) },
-        ...status === "" ? [] : [{ name: "status", value: text(status) }],
-      ],
-      children: [],
-    })),
+    name,
+    properties: [
+      ...counts === "none" ? [] : own,
+      { name: "ranges", value: new Uint8Array(0) },
+    ],
+    children: nodes.map(({ name, ranges, extra, status }, i) => {
+      const reg = ranges?.flatMap(({ start, size }) => {
+        return [...big(start, cells[0]), ...big(size, cells[1])];
+      });
+      const whole = reg && [...reg, ...Array<number>(Math.max(extra, 0)).fill(0)];
+      const value = whole && Uint8Array.from(whole.slice(0, Math.max(0, whole.length + extra)));
+      return {
+        name: `${name}${i}${ranges?.length ? `@${ranges[0].start.toString(16)}` : ""}`,
+        properties: [
+          ...value ? [{ name: "reg", value }] : [],
+          ...status === undefined ? [] : [{ name: "status", value: status }],
+        ],
+        children: [],
+      };
+    }),
   };
 }
 

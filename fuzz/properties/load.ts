@@ -83,6 +83,11 @@ export default property({
     if (["OVERLAP", "INVALID_PLAN"].includes(refused?.code ?? "")) {
       throw new Violation(`refused with ${refused?.code}`, refused?.message);
     }
+    const mistakes = ["BELOW_HIGHMEM", "MISALIGNED", "INVALID_OPTION"];
+    if (refused && mistakes.includes(refused.code)) {
+      const mistake = mistakeOf(input.kind, input.file, input);
+      if (mistake !== refused.code) throw new Violation(`not ${refused.code}`, refused.message);
+    }
     if (refused && isLoadable(input)) throw new Violation("an Image is refused", refused.message);
     if (refused?.code === "OUTSIDE_RAM" && input.kind !== "elf") {
       const { kernelLoad } = loadOf(input.kind, input.file, input.offset);

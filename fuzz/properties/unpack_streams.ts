@@ -11,17 +11,18 @@ const MAX_SIZE = 4 << 20;
 
 export default property({
   name: "unpack-streams",
-  says: "streams written by hand come to what their format's document says: data, or that code",
+  says:
+    "streams written by hand come to what their format's document says: data, or an error there",
   inputs: fc.record({
     name: fc.constantFrom(...Object.keys(HAND_MADE)),
     size: fc.oneof(fc.constantFrom(1, 2, 64, 300, 4096), fc.integer({ min: 1, max: 1000 })),
   }),
   isAsync: true,
-  share: 0.5,
+  share: 2,
   async check({ name, size }, library) {
     // A test's broken copy brings its own
     const { decompress } = { ...compressed, ...library };
-    const { format, make, code, gives } = HAND_MADE[name];
+    const { format, make, code, gives, at, field } = HAND_MADE[name];
     const data = pattern(size);
     const stream = make(data);
     let bytes: Uint8Array | undefined;
@@ -34,6 +35,13 @@ export default property({
     if (refused?.code !== code) {
       const came = refused ? `${refused.code}: ${refused.message}` : "data";
       throw new Violation(`${name} is wrong`, `${came}, not ${code ?? "data"}`);
+    }
+    const isElsewhere = at !== undefined && refused?.offset !== at(size);
+    if (refused && (isElsewhere || field !== undefined && refused.field !== field)) {
+      throw new Violation(
+        `${name} is called something else`,
+        `${refused.message}, not ${at?.(size)}`,
+      );
     }
     if (bytes && !sameBytes(bytes, gives ?? data)) throw new Violation(`${name} gives other bytes`);
   },

@@ -10,7 +10,8 @@ import { property, Violation } from "../property.ts";
 const MOST_LAYERS = 4;
 
 /** The code that is due for a file that nobody has bent. */
-function dueCode({ sizes, plus }: WrappedFile, room: number): string | undefined {
+function dueCode({ sizes, plus, missing }: WrappedFile, room: number): string | undefined {
+  if (missing > 0) return "TRUNCATED";
   if (plus !== 0) return "COMPRESSED_SIZE";
   for (const [depth, size] of sizes.toReversed().entries()) {
     if (depth === MOST_LAYERS) return "COMPRESSED_NESTING";
@@ -66,6 +67,9 @@ export default property({
         `${refused?.code ?? "a kernel"} where ${due ?? "a kernel"} is due`,
         `${chain || "no layers"}, at most ${maxSize}: ${refused?.message}`,
       );
+    }
+    if (due === "TRUNCATED" && !/ payload\b/.test(refused!.field!)) {
+      throw new Violation("it is not the payload that is too long", refused!.message);
     }
     if (found && !sameBytes(found, kernel)) throw new Violation("another kernel");
   },

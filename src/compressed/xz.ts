@@ -251,8 +251,9 @@ function readIndex(input: PackedInput, blocks: readonly Block[]): number {
     throw input.corrupt("index record count", start + 1, `${blocks.length}`, count);
   }
   for (const { unpaddedSize, uncompressedSize } of blocks) {
+    const start = input.at;
+    checkSize(input, "index unpadded size", start, readNumber(input, "index"), unpaddedSize);
     const at = input.at;
-    checkSize(input, "index unpadded size", at, readNumber(input, "index"), unpaddedSize);
     checkSize(input, "index uncompressed size", at, readNumber(input, "index"), uncompressedSize);
   }
   skipPadding(input, "index padding", start);

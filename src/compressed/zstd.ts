@@ -97,7 +97,7 @@ function readFrame(input: PackedInput): Frame | undefined {
     if (start > 0) input.end();
     throw input.corrupt("magic", start, `0x${FRAME_MAGIC.toString(16)}`, magic);
   }
-  const { descriptor, contentSize, blockMaximum } = readFrameHeader(input);
+  const { descriptor, contentSize, contentSizeAt, blockMaximum } = readFrameHeader(input);
   let least = 0;
   let most = 0;
   for (let isLast = false; !isLast;) {
@@ -119,7 +119,7 @@ function readFrame(input: PackedInput): Frame | undefined {
   if (contentSize !== undefined) {
     if (contentSize < least || contentSize > most) {
       const expected = `${least} to ${most} bytes, as the blocks hold`;
-      throw input.corrupt("content size", start, expected, `${contentSize} bytes`);
+      throw input.corrupt("content size", contentSizeAt, expected, `${contentSize} bytes`);
     }
     least = most = Number(contentSize);
   }
@@ -129,6 +129,7 @@ function readFrame(input: PackedInput): Frame | undefined {
 interface FrameHeader {
   readonly descriptor: number;
   readonly contentSize: bigint | undefined;
+  readonly contentSizeAt: number;
   readonly blockMaximum: number;
 }
 
@@ -152,6 +153,7 @@ function readFrameHeader(input: PackedInput): FrameHeader {
     );
   }
   const sizeCode = descriptor >>> 6;
+  const contentSizeAt = input.at;
   const sizeWidth = [isSingle ? 1 : 0, 2, 4, 8][sizeCode];
   const contentSize = sizeWidth === 0
     ? undefined
@@ -164,7 +166,8 @@ function readFrameHeader(input: PackedInput): FrameHeader {
     const expected = `at most ${MAX_WINDOW} bytes`;
     throw input.corrupt("window", at + 1, expected, windowSize, "COMPRESSED_UNSUPPORTED");
   }
-  return { descriptor, contentSize, blockMaximum: Math.min(windowSize, MAX_BLOCK) };
+  const blockMaximum = Math.min(windowSize, MAX_BLOCK);
+  return { descriptor, contentSize, contentSizeAt, blockMaximum };
 }
 
 function readLittle(input: PackedInput, width: number, field: string): bigint {
