@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { gzipSync } from "node:zlib";
 import { formatOf } from "../model/wrapped.ts";
 import { arm64Image, bzImage, elfImage, pattern, peek, poke } from "./images.ts";
-import { type Bend, bends, bent, type Width } from "./numbers.ts";
+import { type Bend, bends, bent, sometimes, type Width } from "./numbers.ts";
 
 /** What a layer is made of: stored, but for runs in lz4, so that no tool is needed. */
 export type Stored = "gzip" | "lz4-legacy" | "lz4" | "zstd";
@@ -232,11 +232,17 @@ export const zbootFiles: fc.Arbitrary<Uint8Array> = fc.record({
     "zstd",
     "gzipped",
     "xz",
+    // What every object has, and what has no NUL
+    "constructor",
+    "__proto__",
+    "zstd".repeat(8),
   ),
+  payloadSize: sometimes(fc.constantFrom(3, 4, 5), 6),
   junk: fc.boolean(),
   bends: bends(ZBOOT),
-}).map(({ format, type, junk, bends }) => {
+}).map(({ format, type, payloadSize, junk, bends }) => {
   const file = zbootImage(format, pattern(100));
+  if (payloadSize !== undefined) poke(file, 0x0c, 4, payloadSize);
   if (type !== "") {
     file.fill(0, 0x18, 0x38);
     file.set(new TextEncoder().encode(type), 0x18);

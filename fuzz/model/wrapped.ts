@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { must } from "./said.ts";
+import { look } from "./verdict.ts";
 
 const text = (bytes: Uint8Array, from: number, to: number) =>
   String.fromCharCode(...bytes.subarray(from, to));
@@ -36,18 +38,20 @@ export function formatOf(bytes: Uint8Array): string | undefined {
 }
 
 /** Names of drivers/firmware/efi/libstub/Makefile.zboot, and what they mean. */
-const TYPES: Readonly<Record<string, string>> = {
-  gzip: "gzip",
-  lz4: "lz4-legacy",
-  lzma: "lzma",
-  lzo: "lzo",
-  xzkern: "xz",
-  zstd22: "zstd",
-  zstd: "zstd",
-};
+const TYPES = new Map([
+  ["gzip", "gzip"],
+  ["lz4", "lz4-legacy"],
+  ["lzma", "lzma"],
+  ["lzo", "lzo"],
+  ["xzkern", "xz"],
+  ["zstd22", "zstd"],
+  ["zstd", "zstd"],
+]);
 
 /** What the header of a zboot image says. */
 export interface Zboot {
+  readonly format: "efi-zboot";
+  readonly header: Readonly<Record<string, unknown>>;
   readonly compression: string;
   readonly payloadOffset: number;
   readonly payloadSize: number;
@@ -58,23 +62,43 @@ export interface Zboot {
  * Reads a zboot image.
  *
  * @param bytes The file.
- * @returns What it says; undefined if it is none, or not all there.
+ * @returns What it says.
  */
-export function readZboot(bytes: Uint8Array): Zboot | undefined {
-  if (bytes.length < 64 || formatOf(bytes) !== "efi-zboot") return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const compression = TYPES[text(bytes, 0x18, 0x38).split("\0")[0]];
-  const payloadOffset = view.getUint32(0x08, true);
-  const payloadSize = view.getUint32(0x0c, true);
+export function readZboot(bytes: Uint8Array): Zboot {
+  const refuse = (isRight: boolean, name: string, at: number) =>
+    must(isRight, "ZBOOT_FIELD", `zboot_header.${name}`, at);
+  must(bytes.length >= 64, "TRUNCATED", "zboot_header", 0);
+  refuse(text(bytes, 0, 4) === "MZ\0\0", "mz_magic", 0);
+  refuse(text(bytes, 4, 8) === "zimg", "magic", 4);
+  const compression = TYPES.get(text(bytes, 0x18, 0x38).split("\0")[0]);
+  refuse(compression !== undefined, "compression_type", 0x18);
+  const [payloadOffset, payloadSize] = [0x08, 0x0c].map((at) => Number(look(bytes, at, 4)));
+  refuse(payloadOffset >= 64, "payload_offset", 0x08);
+  refuse(payloadSize > 4, "payload_size", 0x0c);
+  const inside = (at: number) => Math.min(at, bytes.length);
+  const payloadEnd = payloadOffset + payloadSize;
+  must(payloadEnd <= bytes.length, "TRUNCATED", "zboot payload", inside(payloadOffset));
   // The size word is gzip's own; else it follows what payload_size counts
-  const isOwn = compression === "gzip";
-  const end = payloadOffset + payloadSize + (isOwn ? 0 : 4);
-  if (compression === undefined || payloadOffset < 64 || payloadSize <= 4) return undefined;
-  if (end > bytes.length) return undefined;
+  const end = payloadEnd + (compression === "gzip" ? 0 : 4);
+  must(end <= bytes.length, "TRUNCATED", "zboot size word", inside(end - 4));
   return {
-    compression,
+    format: "efi-zboot",
+    header: {
+      ...Object.fromEntries(
+        Object.entries(ZBOOT).map(([name, at]) => [name, Number(look(bytes, at, 4))]),
+      ),
+      reserved: bytes.slice(0x10, 0x18),
+      compression_type: bytes.slice(0x18, 0x38),
+    },
+    compression: compression!,
     payloadOffset,
     payloadSize,
-    uncompressedSize: view.getUint32(end - 4, true),
+    uncompressedSize: Number(look(bytes, end - 4, 4)),
   };
 }
+
+/** zboot-header.S: the words. */
+const ZBOOT = {
+  ...{ mz_magic: 0x00, magic: 0x04, payload_offset: 0x08, payload_size: 0x0c },
+  ...{ linux_pe_magic: 0x38, pe_header_offset: 0x3c },
+};

@@ -8,8 +8,13 @@ import { FACES } from "./listed/faces.ts";
 import type { ListedFault } from "./listed/fault.ts";
 import { FORMATS } from "./listed/formats.ts";
 import { GROUND } from "./listed/ground.ts";
+import { LZMAS } from "./listed/lzma.ts";
 import { PARAMS } from "./listed/params.ts";
+import { PARSERS } from "./listed/parsers.ts";
+import { PLACES } from "./listed/places.ts";
 import { PROTOCOLS } from "./listed/protocols.ts";
+import { STREAMS } from "./listed/streams.ts";
+import { TREES } from "./listed/trees.ts";
 
 /** All of them. */
 export const LISTED: readonly ListedFault[] = [
@@ -19,4 +24,9 @@ export const LISTED: readonly ListedFault[] = [
   ...PROTOCOLS,
   ...FACES,
   ...COMPRESSED,
+  ...PLACES,
+  ...PARSERS,
+  ...TREES,
+  ...STREAMS,
+  ...LZMAS,
 ];
