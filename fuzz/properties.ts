@@ -12,6 +12,7 @@ import bounded from "./properties/bounded.ts";
 import confined from "./properties/confined.ts";
 import dtc from "./properties/dtc.ts";
 import faithful from "./properties/faithful.ts";
+import limitsFdt from "./properties/limits_fdt.ts";
 import linear from "./properties/linear.ts";
 import load from "./properties/load.ts";
 import loadParts from "./properties/load_parts.ts";
@@ -39,6 +40,7 @@ import unpack from "./properties/unpack.ts";
 import unpackMatches from "./properties/unpack_matches.ts";
 import unpackStreams from "./properties/unpack_streams.ts";
 import unwrap from "./properties/unwrap.ts";
+import writeFdt from "./properties/write_fdt.ts";
 import type { Property } from "./property.ts";
 
 /** In the order in which they run: parsers before planners before what needs other programs. */
@@ -68,6 +70,8 @@ export const PROPERTIES: readonly Property[] = [
   modelBoot,
   modelEdits,
   modelFdt,
+  limitsFdt,
+  writeFdt,
   dtc,
   modelMachines,
   modelZboot,

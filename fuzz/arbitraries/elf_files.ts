@@ -155,6 +155,8 @@ const recipe: fc.Arbitrary<ElfRecipe> = fc.record({
       ...[0, 1, 3, 4].map((e_type) => ({ e_type })),
       ...[3, 62, 183].map((e_machine) => ({ e_machine })),
       ...[{ e_version: 0 }, { ident_version: 0 }, { e_ehsize: 0 }],
+      // No program headers, wherever they would lie
+      { e_phnum: 0, e_phoff: 1n << 40n },
     ),
     9,
   ),
@@ -255,10 +257,22 @@ export const elfFiles: fc.Arbitrary<KernelFile> = recipe.map(build);
 
 /** Files whose notes are what matters: one PT_LOAD, PT_NOTEs of raw words. */
 export const noteFiles: fc.Arbitrary<KernelFile> = fc.record({
+  // One note that is about as long as what is read at once
+  filler: sometimes(fc.integer({ min: 1012, max: 1026 }), 6),
   words: fc.array(
     fc.oneof(
       { arbitrary: fc.constant([4, 4, 18, 0x006e6558, 0x100000]), weight: 1 },
       { arbitrary: fc.constant([4, 4, 3, 0x00554e47, 1]), weight: 1 },
+      // Nothing but a header; sizes that pass 32 bits when they are rounded up
+      { arbitrary: fc.constantFrom([0, 0, 0], [0, 0, 18]), weight: 1 },
+      {
+        arbitrary: fc.constantFrom([0xffff_fffd, 4, 18], [4, 0xffff_ffff, 18, 0], [
+          1 << 31 >>> 0,
+          4,
+          3,
+        ]),
+        weight: 1,
+      },
       {
         arbitrary: fc.oneof(fc.constantFrom(4, 18, 0x006e6558, 0, 0x100000, 12), boundary32)
           .map((word) => [word]),
@@ -272,9 +286,13 @@ export const noteFiles: fc.Arbitrary<KernelFile> = fc.record({
   filesz: sometimes(boundary, 6),
   twice: fc.boolean(),
   bits: fc.constantFrom(64 as const, 32 as const),
-}).map(({ words, cut, align, filesz, twice, bits }) => {
-  const bytes = new Uint8Array(words.length * 4);
-  words.forEach((value, i) => poke(bytes, 4 * i, 4, value));
+}).map(({ filler, words, cut, align, filesz, twice, bits }) => {
+  const first = filler === undefined
+    ? []
+    : [4, 4 * filler, 3, 0x00554e47, ...Array(filler).fill(0)];
+  const all = [...first, ...words];
+  const bytes = new Uint8Array(all.length * 4);
+  all.forEach((value, i) => poke(bytes, 4 * i, 4, value));
   const note: Segment = { p_type: 4, p_align: align, bytes: bytes.slice(0, bytes.length - cut) };
   const bentNote = filesz === undefined ? note : { ...note, p_filesz: filesz };
   const segments = [{ bytes: pattern(64) }, bentNote, ...(twice ? [note] : [])];

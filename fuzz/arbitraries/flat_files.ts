@@ -41,6 +41,8 @@ export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
     0x20d,
     0x20b,
     0x205,
+    // Each version that has a field more
+    ...[0x203, 0x206, 0x207, 0x208, 0x209, 0x20a, 0x20e],
     0x202,
     0x201,
     0x200,
@@ -69,7 +71,7 @@ export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
   initrd_addr_max: fc.constantFrom(0x7fffffff, 0x37ffffff, 0, 0xfff, 0x1ffff, 0xffffffff),
   cmdline_size: fc.constantFrom(2047, 255, 0, 1, 16, 0xffffffff),
   setup_data: sometimes(boundary, 6),
-  syssizePlus: fc.constantFrom(0, 0, 0, 1, -1, 2),
+  syssizePlus: fc.constantFrom(0, 0, 0, 1, -1, 2, 1 << 28),
   valid: fc.nat(2).map((n) => n > 0),
   sections,
   payload: sometimes(
@@ -164,6 +166,35 @@ export const arm64Files: fc.Arbitrary<KernelFile> = fc.record({
     high: base + flatSpan(textOffset, imageSize, size),
     loads: flatLoads(base, textOffset),
   };
+});
+
+/** Images whose section table is what matters: about as many rows as are looked at, one of them odd. */
+export const sectionFiles: fc.Arbitrary<Uint8Array> = fc.record({
+  count: fc.constantFrom(1, 2, 3, 0, 95, 96, 97, 0xffff),
+  header: fc.constantFrom(0x40, 0x40, 0x80, 0x1000, 0x2000, 0x8000_0000, 0xffff_fff0),
+  optional: fc.constantFrom(0, 4, 240, 0xffff),
+  odd: fc.nat(97),
+  more: fc.constantFrom(0, 1, 0xffff_f000, -1, 1),
+  start: fc.constantFrom("end", "end", "last"),
+  magics: fc.constantFrom("both", "both", "both", "no MZ", "no PE"),
+}).map(({ count, header, optional, odd, more, start, magics }) => {
+  const size = 0x1100;
+  const file = arm64Image({}, size);
+  poke(file, 0, 2, magics === "no MZ" ? 0 : 0x5a4d);
+  poke(file, 0x3c, 4, header);
+  if (header + 24 > size) return file;
+  poke(file, header, 4, magics === "no PE" ? 0 : 0x4550);
+  poke(file, header + 6, 2, count);
+  poke(file, header + 20, 2, optional);
+  for (let i = 0; i < Math.min(count, 97); i++) {
+    const row = header + 24 + optional + 40 * i;
+    if (row + 40 > size) break;
+    const isOdd = i === odd % count;
+    const from = isOdd && start === "last" ? 0xffff_ffe0 : size - 0x40;
+    poke(file, row + 16, 4, 0x40 + (isOdd ? more : 0));
+    poke(file, row + 20, 4, from);
+  }
+  return file;
 });
 
 /** boot-image-header.rst: the header's fields. */

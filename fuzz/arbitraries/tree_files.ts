@@ -18,6 +18,8 @@ export interface Tree {
 
 const cell = (value: number) => Uint8Array.of(0, 0, 0, value);
 const text = (value: string) => new TextEncoder().encode(`${value}\0`);
+/** As many bytes as a name may have. */
+const MAX_NAME = 255;
 /** Characters of names, and some that look like them. */
 const NAME_CHARS = [..."abzABZ059,._+-@*#?/~ "];
 
@@ -34,6 +36,7 @@ const name = fc.oneof(
     weight: 4,
   },
   { arbitrary: fc.constantFrom("reserved-memory", "reserved-memory", "a", "x@1", "n"), weight: 4 },
+  { arbitrary: fc.constantFrom(254, 255, 256).map((size) => "x".repeat(size)), weight: 1 },
   {
     arbitrary: fc.string({
       unit: fc.integer({ min: 1, max: 255 }).map((unit) => String.fromCharCode(unit)),
@@ -71,6 +74,10 @@ const property = fc.oneof(
   fc.record({
     name: fc.constantFrom("reg", "ranges", "linux,initrd-start", "p", "", "phandle", "no-map"),
     value: fc.uint8Array({ maxLength: 20 }),
+  }),
+  fc.record({
+    name: fc.constantFrom("long", "long", "y".repeat(255), "y".repeat(256)),
+    value: fc.constantFrom(7, 8, 9, 16).map((size) => new Uint8Array(size)),
   }),
   fc.record({
     name: fc.constant("reg"),
@@ -113,7 +120,7 @@ export const trees: fc.Arbitrary<Tree> = roughTrees.map((tree) => {
 function mended(node: Node, phandles: Set<string> = new Set()): Node {
   const properties = onlyFirst(node.properties).filter(({ name, value }) => {
     if (name === "name") return false;
-    if (name === "linux,phandle") return false;
+    if (name === "linux,phandle" || name.length > MAX_NAME) return false;
     if (name !== "phandle") return /^[a-zA-Z0-9,._+*#?-]*$/.test(name);
     const number = value.join();
     if (phandles.has(number) || ["0,0,0,0", "255,255,255,255"].includes(number)) return false;
@@ -122,6 +129,7 @@ function mended(node: Node, phandles: Set<string> = new Set()): Node {
   });
   const children = onlyFirst(node.children)
     .filter(({ name }) => /^[a-zA-Z0-9,._+-]*(@[a-zA-Z0-9,._+-]*)?$/.test(name))
+    .filter(({ name }) => name.length <= MAX_NAME)
     .map((child) => mended(child, phandles));
   return { ...node, properties, children };
 }
@@ -274,12 +282,14 @@ function reservedMemory(
  * @param tree The tree.
  * @param nops FDT_NOPs before every token but the first and the last, where dtc wants none.
  * @param version The version: before 16, nodes tell their path, and long values are aligned to 8.
+ * @param gap Bytes before the structure block.
  * @returns The file.
  */
 export function dtb(
   { bootCpuId, reservations, root }: Tree,
   nops = 0,
   version = 17,
+  gap = 0,
 ): Uint8Array {
   const structure: number[] = [];
   const strings: number[] = [];
@@ -317,9 +327,9 @@ export function dtb(
   write(root, "");
   token(9, 0);
   const reserved = 16 * (reservations.length + 1);
-  const bytes = new Uint8Array(40 + reserved + structure.length + strings.length);
+  const structureAt = 40 + reserved + gap;
+  const bytes = new Uint8Array(structureAt + structure.length + strings.length);
   const view = new DataView(bytes.buffer);
-  const structureAt = 40 + reserved;
   const stringsAt = structureAt + structure.length;
   [
     0xd00dfeed,
@@ -357,19 +367,65 @@ const deepTrees: fc.Arbitrary<Tree> = fc.integer({ min: 62, max: 67 }).map((leve
   return { bootCpuId: 0, reservations: [], root: { ...root, name: "" } };
 });
 
+/** A node of about as many properties or children as are compared in pairs, two of one name or none. */
+const wideTrees: fc.Arbitrary<Tree> = fc.record({
+  count: fc.integer({ min: 1, max: 14 }),
+  double: sometimes(fc.nat(13)),
+  isNodes: fc.boolean(),
+}).map(({ count, double, isNodes }) => {
+  const names = Array.from({ length: count }, (_, i) => `n${i}`);
+  if (double !== undefined) names.push(names[double % count]);
+  const root: Node = { name: "", properties: [], children: [] };
+  for (const name of names) {
+    if (isNodes) root.children.push({ name, properties: [], children: [] });
+    else root.properties.push({ name, value: new Uint8Array(0) });
+  }
+  return { bootCpuId: 0, reservations: [], root };
+});
+
+/** Two nodes, or one, with phandles that are the same or not, or that no node may have. */
+const phandleTrees: fc.Arbitrary<Tree> = fc.record({
+  numbers: fc.array(fc.constantFrom(1, 1, 2, 0, 0xffff_ffff, 0xffff_fffe), { maxLength: 3 }),
+  isOneNode: fc.boolean(),
+}).map(({ numbers, isOneNode }) => {
+  const names = ["phandle", "linux,phandle"];
+  const value = (number: number) => big(BigInt(number), 1);
+  const root: Node = { name: "", properties: [], children: [] };
+  numbers.forEach((number, i) => {
+    if (isOneNode) {
+      if (i < 2) root.properties.push({ name: names[i], value: value(number) });
+    } else {
+      const properties = [{ name: names[i % 2], value: value(number) }];
+      root.children.push({ name: `n${i}`, properties, children: [] });
+    }
+  });
+  return { bootCpuId: 0, reservations: [], root };
+});
+
 /** DTBs, a third of them as they should be. */
 export const dtbFiles: fc.Arbitrary<Uint8Array> = fc.record({
   tree: fc.oneof(
     { arbitrary: trees, weight: 12 },
     { arbitrary: roughTrees, weight: 4 },
     { arbitrary: deepTrees, weight: 1 },
+    { arbitrary: wideTrees, weight: 1 },
+    { arbitrary: phandleTrees, weight: 1 },
   ),
+  gap: fc.constantFrom(0, 0, 4, 8),
+  // The last name starts where the strings end
+  isCut: fc.nat(15).map((n) => n === 15),
   nops: fc.constantFrom(0, 0, 0, 1, 3),
   version: fc.constantFrom(17, 17, 17, 17, 16, 3, 2, 1),
   total: sometimes(fc.constantFrom(0, 27, 28, 31, 32, 35, 36, 39, 40, 2 << 20, (2 << 20) + 1), 15),
   bends: bends(PLACES, true),
-}).map(({ tree, nops, version, bends, total }) => {
-  const file = bent(dtb(tree, nops, version), bends);
+}).map(({ tree, nops, version, gap, isCut, bends, total }) => {
+  const whole = dtb(tree, nops, version, gap);
+  if (isCut) {
+    const view = new DataView(whole.buffer);
+    const strings = whole.subarray(view.getUint32(12));
+    view.setUint32(32, strings.lastIndexOf(0, -2) + 1);
+  }
+  const file = bent(whole, bends);
   if (total !== undefined && file.length >= 8) new DataView(file.buffer).setUint32(4, total);
   return file;
 });

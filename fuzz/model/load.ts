@@ -113,6 +113,7 @@ export function pvhOf(file: Uint8Array, offset: bigint | undefined): bigint | st
     const [start, size] = [8, 32].map((at) => Number(look(file, row + at, 8)));
     for (let at = start; at < start + size;) {
       const [nameSize, descriptorSize, type] = [0, 4, 8].map((n) => Number(look(file, at + n, 4)));
+      if (Math.max(nameSize, descriptorSize) > 0xffff_fffc) return "refused";
       const name = look(file, at + 12, 4);
       if (type === 18 && nameSize === 4 && name === 0x006e6558n) {
         if (descriptorSize < 4) return "refused";

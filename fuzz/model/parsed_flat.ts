@@ -87,3 +87,26 @@ export function imageOf(file: Uint8Array, arch: "arm64" | "riscv64"): Record<str
     anywhere: !isArm || flags / 8n % 2n === 1n,
   };
 }
+
+/**
+ * Looks at an EFI application's sections: PE format, "Section Table".
+ *
+ * @param file The file.
+ */
+export function sectionsOf(file: Uint8Array): void {
+  const there = (at: number, size: number, what: string) =>
+    must(at + size <= file.length, "TRUNCATED", what, Math.min(at, file.length));
+  there(0, 0x40, "MS-DOS stub");
+  if (look(file, 0, 2) !== 0x5a4dn) return;
+  const header = Number(look(file, 0x3c, 4));
+  there(header, 24, "PE header");
+  if (look(file, header, 4) !== 0x4550n) return;
+  const [count, optional] = [6, 20].map((at) => Number(look(file, header + at, 2)));
+  if (count > 96) return;
+  const table = header + 24 + optional;
+  there(table, 40 * count, "PE section table");
+  for (let row = table; row < table + 40 * count; row += 40) {
+    const [size, start] = [16, 20].map((at) => look(file, row + at, 4)!);
+    must(start + size <= BigInt(file.length), "TRUNCATED", "SizeOfRawData", row + 16);
+  }
+}

@@ -1,8 +1,9 @@
 import fc from "fast-check";
-import { arm64Files, riscv64Files } from "../arbitraries/flat_files.ts";
+import * as images from "../../src/formats/image.ts";
+import { arm64Files, riscv64Files, sectionFiles } from "../arbitraries/flat_files.ts";
 import { sourceWith } from "../faulty_source.ts";
 import { judge } from "../judge.ts";
-import { imageOf } from "../model/parsed_flat.ts";
+import { imageOf, sectionsOf } from "../model/parsed_flat.ts";
 import { reading, requireSaid } from "../model/said.ts";
 import { property } from "../property.ts";
 
@@ -10,14 +11,17 @@ const arches = fc.constantFrom("arm64" as const, "riscv64" as const);
 
 export default property({
   name: "total-images",
-  says: "parseArm64Image and parseRiscv64Image say all that the file does, or which field is wrong",
+  says: "Images' parsers say all that the file does, or which field is wrong and where",
   inputs: fc.oneof(
     fc.record({ arch: arches, bytes: arm64Files.map(({ bytes }) => bytes) }),
     fc.record({ arch: arches, bytes: riscv64Files.map(({ bytes }) => bytes) }),
+    fc.record({ arch: arches, bytes: sectionFiles }),
   ),
   check({ arch, bytes }, { parseArm64Image, parseRiscv64Image }) {
     const parse = arch === "arm64" ? parseArm64Image : parseRiscv64Image;
     const parsed = judge(bytes.length, () => parse(sourceWith(bytes)));
     requireSaid(parsed, reading(() => imageOf(bytes, arch)));
+    const looked = judge(bytes.length, () => images.requireSections(sourceWith(bytes)));
+    requireSaid(looked, reading(() => sectionsOf(bytes)));
   },
 });
