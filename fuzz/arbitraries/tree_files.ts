@@ -412,14 +412,28 @@ export const dtbFiles: fc.Arbitrary<Uint8Array> = fc.record({
     { arbitrary: phandleTrees, weight: 1 },
   ),
   gap: fc.constantFrom(0, 0, 4, 8),
+  // A block that starts or ends where the tree does, or a byte beside
+  edge: sometimes(
+    fc.record({ word: fc.constantFrom(2, 3, 4, 8, 9), plus: fc.constantFrom(-1, 0, 1) }),
+    7,
+  ),
   // The last name starts where the strings end
   isCut: fc.nat(15).map((n) => n === 15),
   nops: fc.constantFrom(0, 0, 0, 1, 3),
   version: fc.constantFrom(17, 17, 17, 17, 16, 3, 2, 1),
-  total: sometimes(fc.constantFrom(0, 27, 28, 31, 32, 35, 36, 39, 40, 2 << 20, (2 << 20) + 1), 15),
+  total: sometimes(
+    fc.constantFrom(0, 27, 28, 31, 32, 35, 36, 39, 40, 2 << 20, 2 << 20, (2 << 20) + 1),
+    9,
+  ),
   bends: bends(PLACES, true),
-}).map(({ tree, nops, version, gap, isCut, bends, total }) => {
+}).map(({ tree, nops, version, gap, edge, isCut, bends, total }) => {
   const whole = dtb(tree, nops, version, gap);
+  if (edge) {
+    const view = new DataView(whole.buffer);
+    const start = new Map([[8, 12], [9, 8]]).get(edge.word);
+    const most = whole.length - (start === undefined ? 0 : view.getUint32(start));
+    view.setUint32(4 * edge.word, most + edge.plus);
+  }
   if (isCut) {
     const view = new DataView(whole.buffer);
     const strings = whole.subarray(view.getUint32(12));

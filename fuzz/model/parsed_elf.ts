@@ -187,3 +187,40 @@ export function pvhNoteOf(file: Uint8Array, elf: Elf): Note | undefined {
   }
   return undefined;
 }
+
+/**
+ * The PVH entry of a segment as linux-loader reads it: notes packed to 4 bytes, the last of which may
+ * pass the segment's end.
+ *
+ * @param file The file.
+ * @param segment Where its program header says that it lies.
+ * @param index Its place in the program header table.
+ * @returns The entry; undefined if there is none.
+ */
+export function pvhEntryIn(
+  file: Uint8Array,
+  { p_offset, p_filesz }: { readonly p_offset: bigint; readonly p_filesz: bigint },
+  index: number,
+): bigint | undefined {
+  const there = (at: number, size: number, field: string) =>
+    must(at + size <= file.length, "TRUNCATED", field, Math.min(at, file.length));
+  for (let done = 0n; done < p_filesz;) {
+    const isInside = p_offset + done <= BigInt(file.length);
+    must(isInside, "TRUNCATED", `p_offset[${index}]`, file.length);
+    const at = Number(p_offset + done);
+    there(at, 12, `Elf64_Nhdr in segment ${index}`);
+    const [nameSize, size, type] = [0, 4, 8].map((plus) => Number(look(file, at + plus, 4)));
+    if (type === 18 && nameSize === 4) {
+      there(at + 12, 4, "note name");
+      if (look(file, at + 12, 4) === 0x006e6558n) {
+        must(size >= 4, "NOTE_MALFORMED", "n_descsz", at + 4);
+        there(at + 16, 4, "PVH entry");
+        return look(file, at + 16, 4);
+      }
+    }
+    must(nameSize <= 0xffff_fffc, "NOTE_MALFORMED", "n_namesz", at);
+    must(size <= 0xffff_fffc, "NOTE_MALFORMED", "n_descsz", at + 4);
+    done += BigInt(12 + Math.ceil(nameSize / 4) * 4 + Math.ceil(size / 4) * 4);
+  }
+  return undefined;
+}

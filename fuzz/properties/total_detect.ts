@@ -28,11 +28,26 @@ const magicFiles = fc.tuple(
   fc.uint8Array({ maxLength: 80 }),
 ).map(([magic, cut, rest]) => Uint8Array.from([...magic.slice(0, cut), ...rest]));
 
+/** What is at other places, and may be there beside another. */
+const LATER = [[0x38, 0x644d5241], [0x38, 0x05435352], [0x202, 0x53726448]] as const;
+
+const mixedFiles = fc.record({
+  first: fc.constantFrom(...MAGICS, []),
+  later: fc.subarray([...LATER]),
+  size: fc.constantFrom(0x206, 0x205, 0x3c, 0x3b, 0x400),
+}).map(({ first, later, size }) => {
+  const bytes = new Uint8Array(0x400);
+  bytes.set(first);
+  for (const [at, magic] of later) new DataView(bytes.buffer).setUint32(at, magic, true);
+  return bytes.slice(0, size);
+});
+
 export default property({
   name: "total-detect",
   says: "detectKernel names the format or throws a LoaderError, and reads no more than the magics",
   inputs: fc.oneof(
     magicFiles,
+    mixedFiles,
     fc.uint8Array({ maxLength: 600 }),
     fc.oneof(elfFiles, bzImageFiles, arm64Files, riscv64Files, wrappedFiles)
       .map(({ bytes }) => bytes),

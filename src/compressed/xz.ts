@@ -183,11 +183,15 @@ function readBranchFilter(input: PackedInput): (bytes: Uint8Array) => void {
   if (branch === undefined) {
     throw input.corrupt("filter id", at, "x86 or arm64", id, "COMPRESSED_UNSUPPORTED");
   }
+  const sizeAt = input.at;
   const size = readNumber(input, "filter properties size");
-  if (size !== 0 && size !== 4) throw input.corrupt("filter properties size", at, "0 or 4", size);
+  if (size !== 0 && size !== 4) {
+    throw input.corrupt("filter properties size", sizeAt, "0 or 4", size);
+  }
+  const startAt = input.at;
   const start = size === 4 ? input.u32("filter start offset") : 0;
   if (start % branch.alignment !== 0) {
-    throw input.corrupt("filter start offset", at, `a multiple of ${branch.alignment}`, start);
+    throw input.corrupt("filter start offset", startAt, `a multiple of ${branch.alignment}`, start);
   }
   return (bytes) => branch.undo(bytes, start);
 }
@@ -196,10 +200,13 @@ function readLzma2Filter(input: PackedInput): number {
   const at = input.at;
   const id = readNumber(input, "filter id");
   if (id !== LZMA2) throw input.corrupt("filter id", at, "LZMA2", id, "COMPRESSED_UNSUPPORTED");
+  const sizeAt = input.at;
   const size = readNumber(input, "filter properties size");
+  if (size !== 1) throw input.corrupt("filter properties size", sizeAt, "1", size);
+  const codeAt = input.at;
   const code = input.u8("dictionary size");
-  if (size !== 1 || code > MAX_DICTIONARY_CODE) {
-    throw input.corrupt("dictionary size", at, `a code of 0 to ${MAX_DICTIONARY_CODE}`, code);
+  if (code > MAX_DICTIONARY_CODE) {
+    throw input.corrupt("dictionary size", codeAt, `a code of 0 to ${MAX_DICTIONARY_CODE}`, code);
   }
   if (code === MAX_DICTIONARY_CODE) return 2 ** 32 - 1;
   return (2 | code & 1) * 2 ** ((code >> 1) + 11);
@@ -251,10 +258,10 @@ function readIndex(input: PackedInput, blocks: readonly Block[]): number {
     throw input.corrupt("index record count", start + 1, `${blocks.length}`, count);
   }
   for (const { unpaddedSize, uncompressedSize } of blocks) {
-    const start = input.at;
-    checkSize(input, "index unpadded size", start, readNumber(input, "index"), unpaddedSize);
-    const at = input.at;
-    checkSize(input, "index uncompressed size", at, readNumber(input, "index"), uncompressedSize);
+    const sizes = { "unpadded size": unpaddedSize, "uncompressed size": uncompressedSize };
+    for (const [name, size] of Object.entries(sizes)) {
+      checkSize(input, `index ${name}`, input.at, readNumber(input, "index"), size);
+    }
   }
   skipPadding(input, "index padding", start);
   const computed = crc32(input.bytes.subarray(start, input.at));
