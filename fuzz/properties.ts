@@ -37,9 +37,12 @@ import totalImages from "./properties/total_images.ts";
 import totalLayout from "./properties/total_layout.ts";
 import totalNotes from "./properties/total_notes.ts";
 import unpack from "./properties/unpack.ts";
+import unpackBounded from "./properties/unpack_bounded.ts";
 import unpackMatches from "./properties/unpack_matches.ts";
 import unpackStreams from "./properties/unpack_streams.ts";
+import unpackWhole from "./properties/unpack_whole.ts";
 import unwrap from "./properties/unwrap.ts";
+import unwrapFaults from "./properties/unwrap_faults.ts";
 import writeFdt from "./properties/write_fdt.ts";
 import type { Property } from "./property.ts";
 
@@ -78,7 +81,10 @@ export const PROPERTIES: readonly Property[] = [
   unpack,
   unpackMatches,
   unpackStreams,
+  unpackWhole,
+  unpackBounded,
   unwrap,
+  unwrapFaults,
   bounded,
   linear,
   stableSources,

@@ -249,6 +249,26 @@ const BROKEN: Readonly<Record<string, Partial<Library> & { work?: () => number }
       return data.fill(0, data.length - 1);
     },
   } as Partial<Library>,
+  "unwrap-faults": {
+    // The payload's offset is forgotten
+    unwrapKernel: (kernel: Uint8Array | real.KernelSource, options: compressed.UnwrapOptions) =>
+      compressed.unwrapKernel(kernel, options).catch((error) => {
+        throw Object.assign(error, { offset: Math.min(error.offset, 0x400) });
+      }),
+  } as Partial<Library>,
+  "unpack-whole": {
+    // Errors tell the stream's offsets, not the file's
+    decompress: (
+      format: compressed.CompressedFormat,
+      bytes: Uint8Array,
+      options: compressed.DecompressOptions,
+    ) => compressed.decompress(format, bytes, { ...options, offset: 0 }),
+  } as Partial<Library>,
+  "unpack-bounded": {
+    decompress: (format: compressed.CompressedFormat, bytes: Uint8Array) =>
+      // As much as may come out
+      compressed.decompress(format, bytes, { output: new Uint8Array(1 << 26) }),
+  } as Partial<Library>,
   linear: quadratic(),
   "stable-sources": {
     bootLinux(memory, options) {

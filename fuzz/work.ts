@@ -34,6 +34,34 @@ export function countedLibrary(): CountedLibrary {
  * @returns What it returned or threw, and the bytes.
  */
 export function allocationOf<T>(run: () => T): { value?: T; error?: unknown; bytes: number } {
+  const counter = countAllocations();
+  try {
+    return { value: run(), bytes: counter.bytes() };
+  } catch (error) {
+    return { error, bytes: counter.bytes() };
+  } finally {
+    counter.stop();
+  }
+}
+
+/**
+ * The same of what gives a promise; nothing else may run meanwhile.
+ *
+ * @param run What is watched.
+ * @returns The bytes, whatever came of it.
+ */
+export async function allocationOfLater(run: () => Promise<unknown>): Promise<number> {
+  const counter = countAllocations();
+  try {
+    await run();
+  } catch { // what was refused may have allocated, too
+  } finally {
+    counter.stop();
+  }
+  return counter.bytes();
+}
+
+function countAllocations(): { bytes: () => number; stop: () => void } {
   let bytes = 0;
   const scope = globalThis as unknown as Record<string, unknown>;
   const saved: [string, unknown][] = [];
@@ -56,17 +84,21 @@ export function allocationOf<T>(run: () => T): { value?: T; error?: unknown; byt
     bytes += part.byteLength;
     return part;
   };
-  try {
-    return { value: run(), bytes };
-  } catch (error) {
-    return { error, bytes };
-  } finally {
+  const stop = () => {
     proto.slice = slice;
     for (const [name, original] of saved) scope[name] = original;
-  }
+  };
+  return { bytes: () => bytes, stop };
 }
 
-const NAMES = ["ArrayBuffer", "Uint8Array", "Uint32Array", "Int32Array", "BigUint64Array"] as const;
+const NAMES = [
+  "ArrayBuffer",
+  "Uint8Array",
+  "Uint16Array",
+  "Uint32Array",
+  "Int32Array",
+  "BigUint64Array",
+] as const;
 
 function isBuffer(value: unknown): boolean {
   return Object.prototype.toString.call(value) === "[object ArrayBuffer]" ||

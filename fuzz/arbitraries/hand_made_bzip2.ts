@@ -1,15 +1,15 @@
 /**
- * bzip2 files written by hand. There is no document but bzip2's source; compress.c and decompress.c.
+ * bzip2 files written by hand. There is no document but bzip2's source, compress.c and decompress.c.
  */
+import { CHECKSUM, CORRUPT, type HandMade, TRAILING } from "./hand_made_bytes.ts";
 
 /** A piece of the file: a value, and how many bits it takes. */
 type Bits = readonly [value: number, width: number];
 
 /** What may be odd about a file. Its CRCs are right where nothing else is said. */
-export interface Bzip2 {
+interface Bzip2 {
   /** The digit behind "BZh". */
   readonly level?: string;
-  readonly isRandomised?: boolean;
   /** What is added to the number of the rotation that is the data. */
   readonly originPlus?: number;
   readonly tables?: number;
@@ -17,12 +17,8 @@ export interface Bzip2 {
   readonly selectorsPlus?: number;
   /** The place of each selector in the list of tables: 0 stays with the first. */
   readonly place?: number;
-  /** The length that every code begins with, instead of the right one. */
-  readonly length?: number;
   /** Added to the length of the codes: then some are never used; or taken off: then there are too many. */
   readonly lengthPlus?: number;
-  readonly crcPlus?: number;
-  readonly streamCrcPlus?: number;
   readonly after?: readonly number[];
 }
 
@@ -116,16 +112,16 @@ function blockOf(
   crc: number,
   odd: Bzip2,
 ): Bits[] {
-  const { isRandomised = false, originPlus = 0, tables = 2, selectorsPlus = 0, place = 0 } = odd;
-  const { lengthPlus = 0, crcPlus = 0 } = odd;
+  const { originPlus = 0, tables = 2, selectorsPlus = 0, place = 0 } = odd;
+  const { lengthPlus = 0 } = odd;
   const all = [...symbols, used.length + 1];
   const right = Math.max(1, Math.ceil(Math.log2(used.length + 2)));
   const width = right + lengthPlus;
-  const lengths: Bits[] = [[odd.length ?? width, 5], ...used.map((): Bits => [0, 1])];
+  const lengths: Bits[] = [[width, 5], ...used.map((): Bits => [0, 1])];
   const selectors = Math.max(0, Math.ceil(all.length / GROUP) + selectorsPlus);
   return [
-    ...[[0x314159, 24], [0x265359, 24], ...word(crc + crcPlus)] as Bits[],
-    ...[[isRandomised ? 1 : 0, 1], [origin + originPlus, 24], ...mapOf(used)] as Bits[],
+    ...[[0x314159, 24], [0x265359, 24], ...word(crc)] as Bits[],
+    ...[[0, 1], [origin + originPlus, 24], ...mapOf(used)] as Bits[],
     ...[[tables, 3], [selectors, 15]] as Bits[],
     ...Array<Bits>(selectors).fill([(1 << place) - 1 << 1, place + 1]),
     ...Array.from({ length: tables }, () => [...lengths, [0, 1], [0, 1]] as Bits[]).flat(),
@@ -136,8 +132,8 @@ function blockOf(
 const word = (value: number): Bits[] => [[value >>> 16, 16], [value & 0xffff, 16]];
 
 function fileOf(blocks: readonly Bits[], crc: number, odd: Bzip2): Uint8Array {
-  const { level = "1", streamCrcPlus = 0, after = [] } = odd;
-  const pieces: Bits[] = [...blocks, [0x177245, 24], [0x385090, 24], ...word(crc + streamCrcPlus)];
+  const { level = "1", after = [] } = odd;
+  const pieces: Bits[] = [...blocks, [0x177245, 24], [0x385090, 24], ...word(crc)];
   const bytes: number[] = [...`BZh${level}`].map((char) => char.charCodeAt(0));
   let [buffer, count] = [0, 0];
   for (const [value, width] of pieces) {
@@ -165,12 +161,6 @@ export const bzip2 = (odd: Bzip2 = {}) => (data: Uint8Array): Uint8Array => {
   return fileOf(blockOf(symbolsOf(last, used), used, origin, crc, odd), crc, odd);
 };
 
-/** A file without a block. */
-export const bzip2OfNothing = (): Uint8Array => fileOf([], 0, {});
-
-/** A file of a block that uses no byte. */
-export const bzip2OfNoBytes = (): Uint8Array => fileOf(blockOf([], [], 0, 0, {}), 0, {});
-
 /**
  * A file of a block of zeros.
  *
@@ -178,7 +168,7 @@ export const bzip2OfNoBytes = (): Uint8Array => fileOf(blockOf([], [], 0, 0, {})
  * @param hasOne Whether a one follows.
  * @returns What makes it.
  */
-export const bzip2Run = (length: number, hasOne = false) => (): Uint8Array => {
+const bzip2Run = (length: number, hasOne = false) => (): Uint8Array => {
   const crc = length > LARGEST_BLOCK ? 0 : crcOf(runGives(length));
   const symbols = [...runOf(length), ...hasOne ? [2] : []];
   return fileOf(blockOf(symbols, [0, 1], 0, crc, {}), crc, {});
@@ -190,6 +180,59 @@ export const bzip2Run = (length: number, hasOne = false) => (): Uint8Array => {
  * @param length How many zeros are in the block.
  * @returns As many as come out.
  */
-export function runGives(length: number): Uint8Array {
+function runGives(length: number): Uint8Array {
   return new Uint8Array(length - Math.floor(length / (RUN_START + 1)));
 }
+
+/** A file of these bytes. */
+const bzip2Of = (bytes: readonly number[], odd: Bzip2, more: Partial<HandMade> = {}): HandMade => {
+  const data = Uint8Array.from(bytes);
+  return { format: "bzip2", make: () => bzip2(odd)(data), gives: data, ...more };
+};
+
+/** A block of "BZh1". */
+const BLOCK = 100_000;
+/** Where the first block's data starts: an error in it points there. */
+const broken = (field: string) => ({ code: CORRUPT, field, at: 14 });
+
+/** By name. */
+export const BZIP2_FILES: Readonly<Record<string, HandMade>> = {
+  "bzip2": { format: "bzip2", make: bzip2() },
+  "bzip2 of six tables": { format: "bzip2", make: bzip2({ tables: 6, place: 5 }) },
+  "bzip2 of many selectors": { format: "bzip2", make: bzip2({ selectorsPlus: 18_100 }) },
+  "bzip2 of longer codes": { format: "bzip2", make: bzip2({ lengthPlus: 3 }) },
+  "bzip2 of the longest codes": bzip2Of([7], { lengthPlus: 18 }),
+  "bzip2 with codes of 21 bits": bzip2Of([7], { lengthPlus: 19 }, broken("code length")),
+  "bzip2 with too many codes": bzip2Of([1, 2], { lengthPlus: -1 }, broken("code lengths")),
+  "bzip2 with a selector less": bzip2Of(
+    [...Array(60).keys()],
+    { selectorsPlus: -1 },
+    broken("selectors"),
+  ),
+  "bzip2 with an origin at the end": bzip2Of([7], { originPlus: 1 }, broken("origin")),
+  "bzip2 with another origin": bzip2Of([1, 2, 3], { originPlus: 1 }, {
+    ...{ code: CHECKSUM, field: "block CRC", at: 10 },
+  }),
+  "bzip2 with blocks of a million": bzip2Of([1], { level: ":" }, {
+    ...{ code: CORRUPT, field: "block size", at: 3 },
+  }),
+  "bzip2 with bytes behind": bzip2Of([1], { after: [1] }, { code: TRAILING, at: 36 }),
+  "bzip2 with another behind": bzip2Of(
+    [1, 2],
+    { after: [...bzip2()(Uint8Array.of(3))] },
+    { gives: Uint8Array.of(1, 2, 3) },
+  ),
+  "bzip2 of a whole block": { format: "bzip2", make: bzip2Run(BLOCK), gives: runGives(BLOCK) },
+  "bzip2 with a byte past its block": {
+    ...{ format: "bzip2", make: bzip2Run(BLOCK, true), ...broken("block") },
+  },
+  "bzip2 with a run past its block": {
+    ...{ format: "bzip2", make: bzip2Run(BLOCK + 1), ...broken("block") },
+  },
+  "bzip2 with a run of 2^31": {
+    ...{ format: "bzip2", make: bzip2Run(2 ** 31), ...broken("run") },
+  },
+  "bzip2 with four equal bytes and no count": {
+    ...{ format: "bzip2", make: bzip2Run(4), ...broken("run") },
+  },
+};

@@ -185,7 +185,7 @@ export const FRAMES: Readonly<Record<string, HandMade>> = {
     make: zstd({ fields: (size) => le(size + 1, 4) }),
     code: CORRUPT,
     field: "content size",
-    at: 0,
+    at: 5,
   },
   "zstd with a reserved block": {
     format: "zstd",
@@ -259,7 +259,7 @@ export const FRAMES: Readonly<Record<string, HandMade>> = {
   "zstd with another size in the second frame": {
     format: "zstd",
     make: (data) => join(zstd()(data), zstd({ fields: (size) => le(size + 1, 4) })(data)),
-    ...{ code: CORRUPT, field: "content size", at: (size) => size + 12 },
+    ...{ code: CORRUPT, field: "content size", at: (size) => size + 17 },
   },
   "zstd with the last frame to skip": {
     format: "zstd",

@@ -63,7 +63,7 @@ const sealed = (part: readonly number[], plus = 0) => [
 ];
 
 /** The .xz file format, 1.1.0: one block of one uncompressed LZMA2 chunk, CRC32. */
-const xz = (odd: Xz = {}) => (data: Uint8Array): Uint8Array => {
+export const xz = (odd: Xz = {}) => (data: Uint8Array): Uint8Array => {
   const bytes = data.length === 0 ? Uint8Array.of(0) : data;
   const { control = 1, indexPlus = 0, unpaddedPlus = 0, countPlus = 0, padding = 0 } = odd;
   const { backwardPlus = 0, checkPlus = 0, filter = 0x21, checkId = 1, after = [] } = odd;
@@ -448,6 +448,11 @@ export const XZ_FILES: Readonly<Record<string, HandMade>> = {
     make: xz({ header: [0x80, ...number(2 ** 33), 0x21, 1, 0] }),
     ...{ code: SIZE, field: "data", at: 0 },
   },
+  "xz that says to have 512 MiB": {
+    format: "xz",
+    make: xz({ header: [0x80, ...number(2 ** 29), 0x21, 1, 0] }),
+    ...{ code: SIZE, field: "data", at: 0 },
+  },
   "xz with a number that is not in its shortest form": {
     format: "xz",
     make: xz({ header: [0, 0xa1, 0, 1, 0] }),
@@ -578,6 +583,11 @@ export const XZ_FILES: Readonly<Record<string, HandMade>> = {
   "lzma that says to have a TiB": {
     format: "lzma",
     make: lzmaOf(ABC, 2 ** 40),
+    ...{ code: SIZE, field: "data", at: 0 },
+  },
+  "lzma that says to have 512 MiB": {
+    format: "lzma",
+    make: lzmaOf(ABC, 2 ** 29),
     ...{ code: SIZE, field: "data", at: 0 },
   },
   "lzma with a rest in the range coder": {

@@ -38,12 +38,21 @@ export interface Elf {
   readonly notes: readonly Segment[];
 }
 
-/** The file header: its class, and all fields. */
-function headerOf(file: Uint8Array): { bits: 32 | 64; header: Record<string, unknown> } {
+/**
+ * Reads the file header.
+ *
+ * @param file The file.
+ * @param classes Those that are taken.
+ * @returns Its class, and all fields.
+ */
+export function headerOf(
+  file: Uint8Array,
+  classes = [1, 2],
+): { bits: 32 | 64; header: Record<string, unknown> } {
   must(file.length >= 6, "TRUNCATED", "e_ident", 0);
   must(look(file, 0, 4) === 0x464c457fn, "ELF_MAGIC", "e_ident[EI_MAG0]", 0);
   must(file[5] === 1, "ELF_BYTE_ORDER", "e_ident[EI_DATA]", 5);
-  must(file[4] === 1 || file[4] === 2, "ELF_CLASS", "e_ident[EI_CLASS]", 4);
+  must(classes.includes(file[4]), "ELF_CLASS", "e_ident[EI_CLASS]", 4);
   const bits = file[4] === 1 ? 32 : 64;
   const { ehdr, size, row } = CLASSES[bits];
   must(file.length >= size, "TRUNCATED", `Elf${bits}_Ehdr`, 0);
@@ -108,6 +117,26 @@ export function elfOf(file: Uint8Array): Elf {
     segments: lists[1],
     notes: lists[4],
   };
+}
+
+/**
+ * Reads the program headers of a 64-bit file, e_phnum of them; PN_XNUM is a count like any other.
+ *
+ * @param file The file; its header is known.
+ * @returns All fields of all of them.
+ */
+export function rowsOf(file: Uint8Array): Record<string, unknown>[] {
+  const { ehdr, phdr, row } = CLASSES[64];
+  const [start, count] = [look(file, 0x20, 8)!, Number(look(file, 0x38, 2))];
+  const isThere = count === 0 || start + BigInt(row * count) <= BigInt(file.length);
+  must(isThere, "TRUNCATED", "e_phoff", ehdr.e_phoff[0]);
+  return Array.from({ length: count }, (_, i) =>
+    Object.fromEntries(
+      Object.entries(phdr).map(([name, [at, width]]) => {
+        const value = look(file, Number(start) + row * i + at, width)!;
+        return [name, width === 8 ? value : Number(value)];
+      }),
+    ));
 }
 
 /** A note's description. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { crc32 } from "../arbitraries/hand_made_bytes.ts";
 import { IMAGE, SETUP } from "../arbitraries/images.ts";
 import type { Place } from "../arbitraries/wire.ts";
 import { must } from "./said.ts";
@@ -50,6 +51,23 @@ export function bzImageOf(file: Uint8Array): Record<string, unknown> {
     kernelSize: u32(0x1f4) * 16,
     fileKernelSize: file.length - setupSize,
   };
+}
+
+/**
+ * Checks a bzImage's own CRC-32: boot.rst, "The image checksum".
+ *
+ * @param file The file.
+ * @returns What came of it.
+ */
+export function checksumOf(file: Uint8Array): Record<string, unknown> {
+  const { setupSize, kernelSize } = bzImageOf(file) as Record<string, number>;
+  const end = setupSize + kernelSize - 4;
+  if (end + 4 > file.length || kernelSize === 0) {
+    return { state: "truncated", stored: undefined, computed: undefined };
+  }
+  const computed = ~crc32([...file.subarray(0, end)]) >>> 0;
+  const stored = Number(look(file, end, 4));
+  return { state: stored === computed ? "valid" : "mismatch", stored, computed };
 }
 
 /** boot-image-header.rst. */

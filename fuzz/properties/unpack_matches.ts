@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import * as compressed from "../../src/compressed/mod.ts";
-import { lz4, lzo, lzoBlock as inLzo, xz } from "../arbitraries/hand_made_streams.ts";
+import { lz4, lzo, lzoBlock as inLzo } from "../arbitraries/hand_made_blocks.ts";
+import { xz } from "../arbitraries/hand_made_xz.ts";
 import { bzip2 } from "../arbitraries/hand_made_bzip2.ts";
 import {
   type Chunk,
@@ -60,7 +61,7 @@ const chunk: fc.Arbitrary<Chunk> = fc.record({
 const xzFiles = fc.array(chunk, { minLength: 1, maxLength: 4 }).map((chunks): Packed => {
   const { bytes, data } = lzma2Chunks(chunks);
   // The end belongs to the file; 1 MiB
-  const stream = xz({ chunk: bytes.slice(0, -1), dictionary: 16 })(bytesOf(data));
+  const stream = xz({ chunk: bytes.slice(0, -1), header: [0, 0x21, 1, 16] })(bytesOf(data));
   return { format: "xz", stream, data: bytesOf(data) };
 });
 

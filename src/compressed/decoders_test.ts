@@ -2,6 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { fixture, type FixtureName, fromHex, sample } from "../../fuzz/arbitraries/compressed.ts";
 import { FIXTURES } from "../../fuzz/arbitraries/compressed_fixtures.ts";
+import { HAND_MADE } from "../../fuzz/arbitraries/hand_made_streams.ts";
 import { LoaderError } from "../errors.ts";
 import { undoArm64, undoX86 } from "./bcj.ts";
 import { crc32 } from "./checksums.ts";
@@ -271,6 +272,19 @@ describe("xz", () => {
     ]);
     assertEquals((await refusal("xz", bent("xz", -16, 0)))[1], "xz index CRC32");
     assertEquals((await refusal("xz", bent("xzArm64", -40, 0)))[0], checksum);
+  });
+
+  it("says where the number is that is wrong in its index and its filters", async () => {
+    const said: [name: string, field: string, offset: number][] = [
+      ["xz with another size in the index", "xz index uncompressed size", 43],
+      ["xz with two dictionary sizes", "xz filter properties size", 15],
+      ["xz with a dictionary of more", "xz dictionary size", 16],
+      ["xz with a filter that starts between words", "xz filter start offset", 16],
+    ];
+    for (const [name, field, offset] of said) {
+      const packed = HAND_MADE[name].make(fromHex("00010203040506"));
+      assertEquals(await refusal("xz", packed), ["COMPRESSED_CORRUPT", field, offset]);
+    }
   });
 
   it("verifies SHA-256 of shared memory, and says so where nothing can", async () => {

@@ -214,20 +214,6 @@ export const LZMAS: readonly ListedFault[] = [
     replace: "if (distance > position - first) {",
   },
   {
-    id: "lzma-foretold-before-start",
-    what: "a literal may be foretold by what lies before the start",
-    file: DECODER,
-    find: "          if (distance > position - first) {\n            if (at > inputEnd)",
-    replace: "          if (distance > position - first + 65536) {\n            if (at > inputEnd)",
-  },
-  {
-    id: "lzma-pending-kept",
-    what: "the rest of a match goes on in the next chunk",
-    file: DECODER,
-    find: "    this.#state = 0;\n    this.#pending = 0;\n",
-    replace: "    this.#state = 0;\n",
-  },
-  {
     id: "lzma-pending-even",
     what: "a chunk may end in a match",
     file: DECODER,
@@ -248,13 +234,6 @@ export const LZMAS: readonly ListedFault[] = [
     file: DECODER,
     find: "    this.#reps.fill(0);\n",
     replace: "",
-  },
-  {
-    id: "lzma-direct-signed",
-    what: "distances past 2 GiB are negative",
-    file: RANGE,
-    find: "return (high + (direct << ALIGN_BITS >>> 0) + align) >>> 0;",
-    replace: "return high + (direct << ALIGN_BITS) + align;",
   },
   {
     id: "lzma2-properties",
@@ -347,14 +326,6 @@ export const LZMAS: readonly ListedFault[] = [
     find: "  startStream(size: number): void {\n    this.#size = size;\n",
     replace:
       "  startStream(size: number): void {\n    this.#size = size;\n    this.#links = new Uint32Array(size);\n",
-  },
-  {
-    id: "bzip2-run-last",
-    what: "four equal bytes at the end need no count",
-    file: BZIP2,
-    find:
-      'if (equal === RUN_START) throw corrupt("run", "a count after four equal bytes", "the end");',
-    replace: "",
   },
   {
     id: "bzip2-trailing",

@@ -273,13 +273,6 @@ export const PARSERS: readonly ListedFault[] = [
     replace: "if (payloadSize < SIZE_WORD) {",
   },
   {
-    id: "zboot-type-long",
-    what: "a compression type of 32 bytes has none",
-    file: ZBOOT,
-    find: "bytes.subarray(0, end < 0 ? bytes.length : end)",
-    replace: "bytes.subarray(0, end < 0 ? 0 : end)",
-  },
-  {
     id: "zboot-word-order",
     what: "the size word is big-endian",
     file: ZBOOT,

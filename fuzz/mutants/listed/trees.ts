@@ -212,11 +212,4 @@ export const TREES: readonly ListedFault[] = [
     find: "const BLOCK_ALIGNMENT = 8;",
     replace: "const BLOCK_ALIGNMENT = 4;",
   },
-  {
-    id: "fdt-write-size-late",
-    what: "a tree that is too large is laid out whole before it is refused",
-    file: WRITE,
-    find: "    requireFits(structSize + stringsSize);\n",
-    replace: "",
-  },
 ];
