@@ -5,7 +5,6 @@ const XZ = "src/compressed/xz.ts";
 const LZMA = "src/compressed/lzma.ts";
 const LZMA2 = "src/compressed/lzma2.ts";
 const DECODER = "src/compressed/lzma_decoder.ts";
-const RANGE = "src/compressed/lzma_range.ts";
 const BCJ = "src/compressed/bcj.ts";
 const BZIP2 = "src/compressed/bzip2.ts";
 const CODE = "src/compressed/bzip2_code.ts";
@@ -96,8 +95,8 @@ export const LZMAS: readonly ListedFault[] = [
     id: "xz-dictionary-code",
     what: "a dictionary may have more than 4 GiB",
     file: XZ,
-    find: "size !== 1 || code > MAX_DICTIONARY_CODE",
-    replace: "size !== 1",
+    find: "if (code > MAX_DICTIONARY_CODE) {",
+    replace: "if (false) {",
   },
   {
     id: "xz-dictionary-size",

@@ -229,9 +229,9 @@ export const PLACES: readonly ListedFault[] = [
   },
   {
     id: "place-zstd-frame",
-    what: "a frame that is not damaged alone is said to be the first",
+    what: "the second frame's size is said to be in the first",
     file: ZSTD,
-    find: 'input.corrupt("content size", start, expected',
+    find: 'input.corrupt("content size", contentSizeAt, expected',
     replace: 'input.corrupt("content size", 0, expected',
   },
   {

@@ -489,8 +489,8 @@ export const STREAMS: readonly ListedFault[] = [
     id: "zstd-block-window",
     what: "a block may be larger than the window",
     file: ZSTD,
-    find: "blockMaximum: Math.min(windowSize, MAX_BLOCK) };",
-    replace: "blockMaximum: MAX_BLOCK };",
+    find: "const blockMaximum = Math.min(windowSize, MAX_BLOCK);",
+    replace: "const blockMaximum = MAX_BLOCK;",
   },
   {
     id: "zstd-window-eighths",
