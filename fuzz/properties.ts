@@ -21,6 +21,7 @@ import modelEdits from "./properties/model_edits.ts";
 import modelFdt from "./properties/model_fdt.ts";
 import modelMachines from "./properties/model_machines.ts";
 import modelZboot from "./properties/model_zboot.ts";
+import readSources from "./properties/read_sources.ts";
 import roundTripFdt from "./properties/round_trip_fdt.ts";
 import roundTripImages from "./properties/round_trip_images.ts";
 import roundTripStructs from "./properties/round_trip_structs.ts";
@@ -39,6 +40,7 @@ import totalNotes from "./properties/total_notes.ts";
 import unpack from "./properties/unpack.ts";
 import unpackBounded from "./properties/unpack_bounded.ts";
 import unpackMatches from "./properties/unpack_matches.ts";
+import unpackSequences from "./properties/unpack_sequences.ts";
 import unpackStreams from "./properties/unpack_streams.ts";
 import unpackWhole from "./properties/unpack_whole.ts";
 import unwrap from "./properties/unwrap.ts";
@@ -48,6 +50,7 @@ import type { Property } from "./property.ts";
 
 /** In the order in which they run: parsers before planners before what needs other programs. */
 export const PROPERTIES: readonly Property[] = [
+  readSources,
   totalDetect,
   totalElf,
   totalNotes,
@@ -82,6 +85,7 @@ export const PROPERTIES: readonly Property[] = [
   unpackMatches,
   unpackStreams,
   unpackWhole,
+  unpackSequences,
   unpackBounded,
   unwrap,
   unwrapFaults,

@@ -61,10 +61,12 @@ interface ElfRecipe {
   readonly xnum: boolean;
   /** How many program headers PN_XNUM's section header says there are; as many as there are if not given. */
   readonly count?: number;
-  /** Added to the first p_offset: what is narrowed to 32 bits lies in the file again. */
+  /** Added to a p_offset: what is narrowed to 32 bits lies in the file again. */
   readonly wide?: bigint;
-  /** Added to the first p_filesz and p_memsz. */
+  /** Added to its p_filesz and p_memsz. */
   readonly longer?: bigint;
+  /** Which program header these two are done to. */
+  readonly row: number;
   readonly bends: readonly Bend[];
   /** A header field that says what this is not, or may be as well. */
   readonly header?: ElfImage["header"];
@@ -142,8 +144,9 @@ const recipe: fc.Arbitrary<ElfRecipe> = fc.record({
   repeated: fc.integer({ min: 0, max: 15 }).map((n) => n === 15),
   xnum: fc.integer({ min: 0, max: 15 }).map((n) => n === 15),
   count: sometimes(fc.constantFrom(131_072, 131_073, 0xffff_ffff), 2),
-  wide: sometimes(fc.constantFrom(1n << 32n, 1n << 63n), 25),
-  longer: sometimes(fc.constantFrom(1n, 0x1000n, 0x10000n), 20),
+  wide: sometimes(fc.constantFrom(1n << 32n, 1n << 63n), 20),
+  longer: sometimes(fc.constantFrom(1n, 0x1000n, 0x10000n), 16),
+  row: fc.nat(5),
   bends: bends([
     ...placesOf(EHDR),
     ...[0, 1, 2].flatMap((i) => placesOf(PHDR, 64 + 56 * i)),
@@ -224,9 +227,11 @@ function build(wanted: ElfRecipe): KernelFile {
   const { bits } = recipe;
   let bytes = elfImage({ bits, segments, header: { e_entry: entry + offset, ...recipe.header } });
   if (recipe.xnum) bytes = withManyHeaders(bytes, bits, recipe.count ?? segments.length);
-  // The first program header, behind the file header
-  const add = (at: number, plus: bigint) => poke(bytes, 64 + at, 8, peek(bytes, 64 + at, 8) + plus);
-  if (bits === 64 && bytes.length >= 64 + 56) {
+  // A program header, behind the file header
+  const row = 64 + 56 * (recipe.row % Math.max(segments.length, 1));
+  const add = (at: number, plus: bigint) =>
+    poke(bytes, row + at, 8, peek(bytes, row + at, 8) + plus);
+  if (bits === 64 && segments.length > 0) {
     add(0x08, recipe.wide ?? 0n);
     for (const at of [0x20, 0x28]) add(at, recipe.longer ?? 0n);
   }
@@ -285,8 +290,10 @@ export const noteFiles: fc.Arbitrary<KernelFile> = fc.record({
   align: fc.constantFrom(0n, 1n, 4n, 8n, 13n),
   filesz: sometimes(boundary, 6),
   twice: fc.boolean(),
+  // Program headers of one and the same segment: 128 of them are 1 MiB
+  many: sometimes(fc.constantFrom(127, 128, 129), 25),
   bits: fc.constantFrom(64 as const, 32 as const),
-}).map(({ filler, words, cut, align, filesz, twice, bits }) => {
+}).map(({ filler, words, cut, align, filesz, twice, many, bits }) => {
   const first = filler === undefined
     ? []
     : [4, 4 * filler, 3, 0x00554e47, ...Array(filler).fill(0)];
@@ -295,6 +302,13 @@ export const noteFiles: fc.Arbitrary<KernelFile> = fc.record({
   all.forEach((value, i) => poke(bytes, 4 * i, 4, value));
   const note: Segment = { p_type: 4, p_align: align, bytes: bytes.slice(0, bytes.length - cut) };
   const bentNote = filesz === undefined ? note : { ...note, p_filesz: filesz };
-  const segments = [{ bytes: pattern(64) }, bentNote, ...(twice ? [note] : [])];
+  const segments: Segment[] = [{ bytes: pattern(64) }, bentNote, ...(twice ? [note] : [])];
+  if (many !== undefined) {
+    const p_offset = (bits === 64 ? 64 + 56 * (many + 1) : 52 + 32 * (many + 1)) + 64;
+    const long = noteBytes([{ name: "GNU\0", type: 3, descriptor: new Uint8Array(8192 - 16) }]);
+    const one = { p_type: 4, p_offset, p_filesz: long.length };
+    const rows = Array.from({ length: many - 1 }, () => one);
+    segments.splice(1, segments.length, { p_type: 4, bytes: long }, ...rows);
+  }
   return { bytes: elfImage({ bits, segments }), low: 0x100000n, high: 0x100040n };
 });

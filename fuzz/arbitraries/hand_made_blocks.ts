@@ -131,6 +131,30 @@ const lzoSummed = (dataPlus: number, packedPlus: number) => [
   ...LZO_PACKED,
 ];
 
+/** A block, and what comes of it. */
+interface Packed {
+  readonly block: Uint8Array;
+  readonly data: Uint8Array;
+}
+
+/** Files of blocks: legacy ones, independent ones of up to 4 MiB with checksums, lzop's with sums. */
+export const framed: Readonly<
+  Record<"lz4-legacy" | "lz4" | "lzo", (blocks: readonly Packed[]) => Uint8Array>
+> = {
+  "lz4-legacy": (blocks) => lz4(...blocks.map(({ block }) => [...block]))(),
+  lz4: (blocks) => {
+    const gives = blocks.flatMap(({ data }) => [...data]);
+    const parts = blocks.map(({ block }) => [...block]);
+    return lz4Of(lz4Frame({ flags: 0x3c, bd: 0x70, blocks: parts, gives }))();
+  },
+  lzo: (blocks) =>
+    lzo(() =>
+      blocks.flatMap(({ block, data }) => [
+        ...[...be(data.length, 4), ...be(block.length, 4), ...be(adler32([...data]), 4)],
+        ...block,
+      ]), 1)(new Uint8Array(0)),
+};
+
 /** By name. */
 export const BLOCKS: Readonly<Record<string, HandMade>> = {
   "lzo": {

@@ -245,6 +245,11 @@ export const FRAMES: Readonly<Record<string, HandMade>> = {
     make: gzip({ after: [0x1f, 0] }),
     ...{ code: TRAILING, field: "end", at: -2 },
   },
+  "gzip whose data is cut off": {
+    format: "gzip",
+    make: (data) => gzip()(join(data, data, data, data)).slice(0, -9 - data.length),
+    ...{ code: TRUNCATED, field: "data", at: -0 },
+  },
   "gzip of as many members as are allowed": {
     format: "gzip",
     make: many(MOST, EMPTY_MEMBER),
