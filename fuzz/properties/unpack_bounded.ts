@@ -13,9 +13,20 @@ const PER_BYTE = 8;
 /** A block of the formats, and their tables: 8 MiB of lz4 twice, 900,000 words of bzip2. */
 const CONSTANT = 40 << 20;
 
-const made = fc.constantFrom(...Object.keys(HAND_MADE)).map((name) => {
-  const { format, make } = HAND_MADE[name];
-  return { format, stream: make(pattern(300)) };
+const NAMES = Object.keys(HAND_MADE);
+const handMade = (names: readonly string[]) =>
+  fc.constantFrom(...names).map((name) => {
+    const { format, make } = HAND_MADE[name];
+    return { format, stream: make(pattern(300)) };
+  });
+const made = handMade(NAMES);
+/** What says to have a lot, and does not. */
+const promising = handMade(NAMES.filter((name) => name.includes("says to")));
+/** zstd frames of 128 KiB of one byte each: the output grows and grows. */
+const FRAME = [0x28, 0xb5, 0x2f, 0xfd, 0, 0x50, 3, 0, 0x10, 0x61];
+const growing = fc.constant({
+  format: "zstd" as const,
+  stream: Uint8Array.from(Array(200).fill(FRAME).flat()),
 });
 
 /** A fixture with a number in its header that promises a lot, or many of them in a row. */
@@ -42,7 +53,13 @@ export default property({
   name: "unpack-bounded",
   says: "decompressing allocates some times what goes in and comes out, whatever a header promises",
   inputs: fc.noShrink(
-    fc.oneof({ arbitrary: made, weight: 4 }, { arbitrary: real, weight: 4 }, empty),
+    fc.oneof(
+      { arbitrary: made, weight: 8 },
+      { arbitrary: real, weight: 8 },
+      { arbitrary: promising, weight: 5 },
+      { arbitrary: empty, weight: 2 },
+      { arbitrary: growing, weight: 1 },
+    ),
   ),
   isAsync: true,
   share: 0.4,
