@@ -14,7 +14,7 @@ import {
 } from "./hand_made_bytes.ts";
 
 /** lzop 1.04, conf.h and lzop.c: version 1.03, no checksums of blocks. */
-export const lzo = (
+const lzo = (
   blocks: (data: Uint8Array) => readonly number[],
   flags = 0,
   method = 1,
@@ -44,7 +44,7 @@ interface LzoOdd {
   readonly extra?: readonly number[];
   readonly after?: readonly number[];
 }
-export const lzoBlock = (size: number, packed: readonly number[]) => {
+const lzoBlock = (size: number, packed: readonly number[]) => {
   return [...be(size, 4), ...be(packed.length, 4), ...packed];
 };
 /** A first run of four literals; M3 copies; the end mark. */
@@ -57,7 +57,7 @@ const RUNS = new Uint8Array(6 * RUN_SIZE).fill(4);
 for (let at = 0; at < RUNS.length; at += RUN_SIZE) RUNS.set([1, 2, 3, 4], at);
 
 /** lz4 legacy frames: a block's size, a block. */
-export const lz4 = (...blocks: readonly (readonly number[])[]) => (): Uint8Array => {
+const lz4 = (...blocks: readonly (readonly number[])[]) => (): Uint8Array => {
   const framed = blocks.flatMap((block) => [...le(block.length, 4), ...block]);
   return Uint8Array.from([0x02, 0x21, 0x4c, 0x18, ...framed]);
 };

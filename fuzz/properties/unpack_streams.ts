@@ -55,7 +55,7 @@ export default property({
     base: fc.constantFrom(0, 0, 1, 4096),
   }),
   isAsync: true,
-  share: 3,
+  share: 0.5,
   async check({ names, size, base }, library) {
     for (const name of names) await checkOne(name, size, base, library);
   },
