@@ -43,6 +43,7 @@ import unpackMatches from "./properties/unpack_matches.ts";
 import unpackSequences from "./properties/unpack_sequences.ts";
 import unpackStreams from "./properties/unpack_streams.ts";
 import unpackWhole from "./properties/unpack_whole.ts";
+import unpackWork from "./properties/unpack_work.ts";
 import unwrap from "./properties/unwrap.ts";
 import unwrapFaults from "./properties/unwrap_faults.ts";
 import writeFdt from "./properties/write_fdt.ts";
@@ -87,6 +88,7 @@ export const PROPERTIES: readonly Property[] = [
   unpackWhole,
   unpackSequences,
   unpackBounded,
+  unpackWork,
   unwrap,
   unwrapFaults,
   bounded,

@@ -284,6 +284,13 @@ const BROKEN: Readonly<Record<string, Partial<Library> & { work?: () => number }
       // As much as may come out
       compressed.decompress(format, bytes, { output: new Uint8Array(1 << 26) }),
   } as Partial<Library>,
+  "unpack-work": {
+    // A buffer for each part, as large as any could be
+    decompress(format: compressed.CompressedFormat, bytes: Uint8Array, options) {
+      for (let at = 0; at < bytes.length; at += 16) new Uint8Array(900_000);
+      return compressed.decompress(format, bytes, options);
+    },
+  } as { decompress: typeof compressed.decompress } as Partial<Library>,
   linear: quadratic(),
   "stable-sources": {
     bootLinux(memory, options) {

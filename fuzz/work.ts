@@ -7,7 +7,7 @@
 import { type Build, build } from "./guided/instrument.ts";
 import type { Library } from "./property.ts";
 
-let instrumented: Build | undefined;
+const instrumented = new Map<string, Build>();
 
 /** The library in an instrumented build, and its counter. */
 export interface CountedLibrary {
@@ -19,28 +19,29 @@ export interface CountedLibrary {
 /**
  * The instrumented library; it is built once.
  *
+ * @param entry The module, from the root on.
  * @returns It.
  */
-export function countedLibrary(): CountedLibrary {
-  instrumented ??= build("mod.ts");
-  const { hooks, exports } = instrumented;
+export function countedLibrary(entry = "mod.ts"): CountedLibrary {
+  const { hooks, exports } = instrumented.get(entry) ?? build(entry);
+  instrumented.set(entry, { hooks, exports, blocks: 0 });
   return { library: exports as unknown as Library, work: () => hooks.work };
 }
 
 /**
- * Counts bytes that are allocated, by standing in for the constructors and methods that do.
+ * Counts bytes that are allocated.
  *
  * @param run What is watched; synchronous.
  * @returns What it returned or threw, and the bytes.
  */
 export function allocationOf<T>(run: () => T): { value?: T; error?: unknown; bytes: number } {
-  const counter = countAllocations();
+  const { bytes, stop } = watchAllocations();
   try {
-    return { value: run(), bytes: counter.bytes() };
+    return { value: run(), bytes: bytes() };
   } catch (error) {
-    return { error, bytes: counter.bytes() };
+    return { error, bytes: bytes() };
   } finally {
-    counter.stop();
+    stop();
   }
 }
 
@@ -51,17 +52,23 @@ export function allocationOf<T>(run: () => T): { value?: T; error?: unknown; byt
  * @returns The bytes, whatever came of it.
  */
 export async function allocationOfLater(run: () => Promise<unknown>): Promise<number> {
-  const counter = countAllocations();
+  const { bytes, stop } = watchAllocations();
   try {
     await run();
   } catch { // what was refused may have allocated, too
   } finally {
-    counter.stop();
+    stop();
   }
-  return counter.bytes();
+  return bytes();
 }
 
-function countAllocations(): { bytes: () => number; stop: () => void } {
+/**
+ * Counts bytes that are allocated from now on, by standing in for the constructors and methods that
+ * do.
+ *
+ * @returns How many there were, and what ends it.
+ */
+export function watchAllocations(): { bytes: () => number; stop: () => void } {
   let bytes = 0;
   const scope = globalThis as unknown as Record<string, unknown>;
   const saved: [string, unknown][] = [];
@@ -84,20 +91,17 @@ function countAllocations(): { bytes: () => number; stop: () => void } {
     bytes += part.byteLength;
     return part;
   };
-  const stop = () => {
-    proto.slice = slice;
-    for (const [name, original] of saved) scope[name] = original;
+  return {
+    bytes: () => bytes,
+    stop() {
+      proto.slice = slice;
+      for (const [name, original] of saved) scope[name] = original;
+    },
   };
-  return { bytes: () => bytes, stop };
 }
 
 const NAMES = [
-  "ArrayBuffer",
-  "Uint8Array",
-  "Uint16Array",
-  "Uint32Array",
-  "Int32Array",
-  "BigUint64Array",
+  ...["ArrayBuffer", "Uint8Array", "Uint16Array", "Uint32Array", "Int32Array", "BigUint64Array"],
 ] as const;
 
 function isBuffer(value: unknown): boolean {

@@ -31,7 +31,8 @@ export class FileSource implements KernelSource {
    * Opens a file.
    *
    * @param path The file.
-   * @throws {Error} The runtime's own error if it cannot be opened, or is not a regular file.
+   * @throws {Error} The runtime's own error if it cannot be opened; or if it is not a regular file, or
+   * has 2^53 bytes or more.
    */
   constructor(path: string | URL) {
     // Before it is opened: opening a FIFO waits for a writer.
@@ -39,6 +40,10 @@ export class FileSource implements KernelSource {
     const fd = openSync(path, "r");
     try {
       this.size = fstatSync(fd).size;
+      // A sparse file may be that large, and its size was rounded
+      if (!Number.isSafeInteger(this.size)) {
+        throw new Error(`Cannot read ${path}: it has 2^53 bytes or more`);
+      }
     } catch (error) {
       closeSync(fd);
       throw error;
@@ -76,7 +81,8 @@ export class FileSource implements KernelSource {
  *
  * @param path The file.
  * @returns The source; close it when the plan has been applied.
- * @throws {Error} The runtime's own error if it cannot be opened, or is not a regular file.
+ * @throws {Error} The runtime's own error if it cannot be opened; or if it is not a regular file, or
+ * has 2^53 bytes or more.
  */
 export function openFile(path: string | URL): FileSource {
   return new FileSource(path);

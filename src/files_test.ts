@@ -1,5 +1,5 @@
 import { describe, it } from "node:test";
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -11,8 +11,12 @@ import { openFile } from "./files.ts";
 import { GuestMemory } from "./memory/guest_memory.ts";
 
 /** Runs with a file that holds `bytes`; directory and file are removed afterwards. */
-function withFile(bytes: Uint8Array, run: (path: string, directory: string) => void): void {
-  const directory = mkdtempSync(join(tmpdir(), "files-test-"));
+function withFile(
+  bytes: Uint8Array,
+  run: (path: string, directory: string) => void,
+  parent = tmpdir(),
+): void {
+  const directory = mkdtempSync(join(parent, "files-test-"));
   try {
     const path = join(directory, "kernel");
     writeFileSync(path, bytes);
@@ -50,6 +54,19 @@ describe("openFile", () => {
       source.close();
       assertThrows(() => source.readAt(0, new Uint8Array(1)), Error, "closed");
     });
+  });
+
+  it("throws for a size that was rounded", () => {
+    // A file of holes; most disks have none that large, memory has
+    const inMemory = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+    withFile(pattern(10), (path) => {
+      try {
+        truncateSync(path, 2 ** 53);
+      } catch {
+        return; // there is no such file here
+      }
+      assertThrows(() => openFile(path), Error, "2^53 bytes");
+    }, inMemory);
   });
 
   it("throws for a directory and for a file that is not there", () => {

@@ -8,7 +8,8 @@ export const MAX_PROGRAM_HEADERS = 1 << 17;
 
 /**
  * All PT_NOTE segments together. A vmlinux has under 2 KiB; the notes are read before anything is
- * placed, so this bounds what a refusal may cost.
+ * placed, so this bounds what a refusal may cost. Elf.load reads notes one by one, without what their
+ * descriptors hold, and twice as much: a sparse file of 1 TiB would take a day.
  */
 export const MAX_NOTES_SIZE = 1 << 20;
 
@@ -70,7 +71,8 @@ export const MAX_UNWRAPS = 4;
 export const MAX_KERNEL_SIZE = 1 << 30;
 
 /**
- * Frames of a zstd file, members of a gzip file. Each is a call of a library that costs up to 70 µs
- * however little comes out; zstd and gzip make one, pzstd one for every few MiB.
+ * Frames of a zstd file, members of a gzip file, blocks with SHA-256 of an xz file. Each is a call of
+ * a library that costs up to 70 µs however little comes out; zstd and gzip make one, pzstd and xz one
+ * for every few MiB.
  */
 export const MAX_FRAMES = 4096;

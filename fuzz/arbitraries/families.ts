@@ -1,6 +1,17 @@
 /** Files that grow, each in a way that made some loader take far too long or far too much. */
+import { judged } from "../judge.ts";
 import type { Library } from "../property.ts";
-import { bzImage, elfImage, noteBytes, pattern, pvhImage, type Segment, word } from "./images.ts";
+import type { KernelSource } from "../../mod.ts";
+import {
+  arm64Image,
+  bzImage,
+  elfImage,
+  noteBytes,
+  pattern,
+  pvhImage,
+  type Segment,
+  word,
+} from "./images.ts";
 import { dtb, type Node } from "./tree_files.ts";
 
 /** A family of inputs. */
@@ -17,12 +28,12 @@ export interface Family {
 const RAM = { ram: [{ start: 0n, size: 1n << 40n }] };
 const MIB = 1n << 20n;
 
-/** Runs something that may well be refused. */
-function attempt(run: () => unknown): void {
+/** Runs something that may well be refused, if it is told where, in an input of so many bytes. */
+function attempt(size: number, run: () => unknown): void {
   try {
     run();
   } catch (error) {
-    if ((error as Error).name !== "LoaderError") throw error;
+    judged(error, size);
   }
 }
 
@@ -34,7 +45,7 @@ function boots(name: string, first: number, file: (n: number) => Uint8Array): Fa
       const kernel = file(n);
       return {
         size: kernel.length,
-        run: ({ planBoot }) => attempt(() => planBoot(RAM, { kernel })),
+        run: ({ planBoot }) => attempt(kernel.length, () => planBoot(RAM, { kernel })),
       };
     },
   };
@@ -55,12 +66,45 @@ function loads(name: string, first: number, file: (n: number) => Uint8Array): Fa
         size: kernel.length,
         run({ Elf, GuestMemory }) {
           const memory = GuestMemory.of([{ start: MIB, bytes: new Uint8Array(1 << 16) }]);
-          attempt(() => Elf.load(memory, kernel));
+          attempt(kernel.length, () => Elf.load(memory, kernel));
         },
       };
     },
   };
 }
+
+/** The work for a file that is mostly holes, of n MiB: reading zeros is not to be worth much. */
+const HOLES_SLACK = 0.25;
+
+/** A file of n MiB, of which all but the head is holes. */
+function sparse(
+  name: string,
+  first: number,
+  head: (size: number) => Uint8Array,
+  run: (library: Library, kernel: KernelSource) => void,
+): Family {
+  return {
+    name: `a sparse file: ${name}`,
+    first,
+    slack: HOLES_SLACK,
+    make(n) {
+      const size = n << 20;
+      const bytes = head(size);
+      const kernel = {
+        size,
+        readAt(offset: number, target: Uint8Array) {
+          target.fill(0).set(bytes.subarray(offset, offset + target.length));
+          return Math.min(target.length, size - offset);
+        },
+      };
+      return { size, run: (library) => attempt(size, () => run(library, kernel)) };
+    },
+  };
+}
+
+/** An ELF file with a PT_NOTE of the rest of the file. */
+const allNotes = (size: number) =>
+  elf([{ bytes: pattern(64) }, { p_type: 4, p_offset: 240, p_filesz: size - 240 }]);
 
 function noted(bytes: Uint8Array, segments = 1): Uint8Array {
   const one = { p_type: 4, bytes };
@@ -81,7 +125,7 @@ function tree(name: string, first: number, root: (n: number) => Node, nops = 0):
       const file = dtb({ bootCpuId: 0, reservations: [], root: root(n) }, nops);
       return {
         size: file.length,
-        run: ({ parseFdt, writeFdt }) => attempt(() => writeFdt(parseFdt(file))),
+        run: ({ parseFdt, writeFdt }) => attempt(file.length, () => writeFdt(parseFdt(file))),
       };
     },
   };
@@ -107,7 +151,7 @@ function asked(
       const layout = ram(n);
       return {
         size: 4096 + n * unit,
-        run: ({ planBoot }) => attempt(() => planBoot(layout, all)),
+        run: ({ planBoot }) => attempt(4096, () => planBoot(layout, all)),
       };
     },
   };
@@ -183,9 +227,40 @@ export const FAMILIES: readonly Family[] = [
       let root = node("n");
       for (let i = 1; i < n; i++) root = node("n", [root]);
       const file = dtb({ bootCpuId: 0, reservations: [], root: { ...root, name: "" } });
-      return { size: file.length, run: ({ parseFdt }) => attempt(() => parseFdt(file)) };
+      return {
+        size: file.length,
+        run: ({ parseFdt }) => attempt(file.length, () => parseFdt(file)),
+      };
     },
   },
+  {
+    name: "memory reservations of a device tree",
+    first: 256,
+    make(n) {
+      const reservations = repeat(n, (i) => ({ start: MIB * BigInt(2 * i + 64), size: 4096n }));
+      const cells = ["#address-cells", "#size-cells"].map((name) => {
+        return { name, value: Uint8Array.of(0, 0, 0, 2) };
+      });
+      const deviceTree = dtb({ bootCpuId: 0, reservations, root: node("", [], cells) });
+      const options = { kernel: arm64Image(), deviceTree };
+      return {
+        size: deviceTree.length,
+        run: ({ planBoot }) => attempt(deviceTree.length, () => planBoot(RAM, options)),
+      };
+    },
+  },
+  sparse("notes, for planBoot", 8, allNotes, ({ planBoot }, kernel) => {
+    planBoot(RAM, { kernel });
+  }),
+  sparse("notes, for Elf.load", 8, allNotes, ({ Elf, GuestMemory }, kernel) => {
+    Elf.load(GuestMemory.of([{ start: MIB, bytes: new Uint8Array(1 << 16) }]), kernel);
+  }),
+  sparse("an Image", 64, () => arm64Image(), ({ parseArm64Image }, kernel) => {
+    parseArm64Image(kernel);
+  }),
+  sparse("a bzImage", 64, () => bzImage(), ({ planBoot }, kernel) => {
+    planBoot(RAM, { kernel });
+  }),
   {
     name: "separators in a command line",
     first: 2048,
@@ -193,7 +268,7 @@ export const FAMILIES: readonly Family[] = [
       const line = `"${" -- ".repeat(n / 4)}`;
       return {
         size: line.length,
-        run: ({ Cmdline }) => attempt(() => Cmdline.tryFrom(line, 1 << 24)),
+        run: ({ Cmdline }) => attempt(line.length, () => Cmdline.tryFrom(line, 1 << 24)),
       };
     },
   },

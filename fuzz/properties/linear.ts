@@ -25,7 +25,7 @@ export default property({
     family: fc.constantFrom(...FAMILIES.map(({ name }) => name)),
     scale: fc.integer({ min: 4, max: 8 }),
   }),
-  share: 0.05,
+  share: 0.1,
   check({ family: name, scale }, library) {
     const family = FAMILIES.find((one) => one.name === name)!;
     const { library: one, work } = counted(library);

@@ -138,14 +138,15 @@ class Block {
     if (tables < MIN_TABLES || tables > MAX_TABLES) throw corrupt("table count", "2 to 6", tables);
     const count = bits.read(15);
     if (count === 0) throw corrupt("selector count", "at least 1", 0);
-    const recent = Array.from({ length: tables }, (_, i) => i);
+    const recent = Uint8Array.from({ length: tables }, (_, i) => i);
     for (let i = 0; i < count; i++) {
       let place = 0;
       while (bits.read(1) === 1) {
         if (++place >= tables) throw corrupt("selector", `below ${tables}`, place);
       }
-      const [table] = recent.splice(place, 1);
-      recent.unshift(table);
+      const table = recent[place]; // not splice(): eight selectors may lie in a byte
+      for (let i = place; i > 0; i--) recent[i] = recent[i - 1];
+      recent[0] = table;
       if (i < MAX_SELECTORS) this.#selectors[i] = table;
     }
     const lengths = new Uint8Array(alphabet);

@@ -3,6 +3,11 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { fixture, type FixtureName, fromHex, sample } from "../../fuzz/arbitraries/compressed.ts";
 import { FIXTURES } from "../../fuzz/arbitraries/compressed_fixtures.ts";
 import { HAND_MADE } from "../../fuzz/arbitraries/hand_made_streams.ts";
+import {
+  PACKED_FAMILIES,
+  SHA256_OF_NOTHING,
+  xzBlocks,
+} from "../../fuzz/arbitraries/packed_families.ts";
 import { LoaderError } from "../errors.ts";
 import { undoArm64, undoX86 } from "./bcj.ts";
 import { crc32 } from "./checksums.ts";
@@ -170,6 +175,11 @@ describe("nativeInflate", { skip: nativeInflate() === undefined && "none here" }
 });
 
 describe("bzip2", () => {
+  it("takes selectors that nothing uses, as many as there may be", async () => {
+    const selectors = PACKED_FAMILIES.find(({ name }) => name === "selectors that nothing uses")!;
+    assertEquals(await decompress("bzip2", selectors.make(3)), fromHex("61 61 61"));
+  });
+
   it("takes empty streams at next to no cost", async () => {
     const packed = fromHex("42 5a 68 39 17 72 45 38 50 90 00 00 00 00".repeat(4096));
     const started = performance.now();
@@ -303,6 +313,30 @@ describe("xz", () => {
       if (subtle === undefined) delete (crypto as { subtle?: unknown }).subtle;
       else Object.defineProperty(crypto, "subtle", subtle);
     }
+  });
+
+  it("makes so many digests, and no more", async () => {
+    const blocks = (count: number) => xzBlocks(count, { check: 10, sum: SHA256_OF_NOTHING });
+    assertEquals((await decompress("xz", blocks(4096))).length, 0);
+    const at = 12 + 4096 * 48 + 16; // the stream's header, 4,096 blocks, the next one's data
+    assertEquals(await refusal("xz", blocks(4097)), ["LIMIT_EXCEEDED", "xz block check", at]);
+  });
+
+  it("has one decoder for all streams", async () => {
+    const streams = PACKED_FAMILIES.find(({ format, name }) =>
+      format === "xz" && name === "streams of a byte"
+    )!;
+    const { Uint16Array: original } = globalThis;
+    let made = 0;
+    globalThis.Uint16Array = new Proxy(original, {
+      construct: (target, args) => (made++, new target(...args as [number])),
+    });
+    try {
+      assertEquals((await decompress("xz", streams.make(50))).length, 50);
+    } finally {
+      globalThis.Uint16Array = original;
+    }
+    assertEquals(made, 2); // an empty table, and the one
   });
 
   it("refuses filters that go on behind the header", async () => {

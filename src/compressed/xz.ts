@@ -1,3 +1,4 @@
+import { MAX_FRAMES } from "../limits.ts";
 import { type BranchFilter, undoArm64, undoX86 } from "./bcj.ts";
 import { crc32, crc64 } from "./checksums.ts";
 import { unshared } from "./inflate.ts";
@@ -44,6 +45,13 @@ interface BlockHeader {
   readonly undo: readonly ((bytes: Uint8Array) => void)[];
 }
 
+/** What all streams share: there may be one for every 32 bytes. */
+interface Tools {
+  readonly decoder: LzmaDecoder;
+  /** SHA-256 digests that were made. */
+  digests: number;
+}
+
 /** What the index must say of a block. */
 interface Block {
   readonly unpaddedSize: number;
@@ -58,8 +66,9 @@ interface Block {
  * @param output Where it goes.
  */
 export async function decodeXz(input: PackedInput, output: Output): Promise<void> {
+  const tools: Tools = { decoder: new LzmaDecoder(input), digests: 0 };
   do {
-    await decodeStream(input, output);
+    await decodeStream(input, output, tools);
     const start = input.at;
     while (input.rest > 0 && input.bytes[input.at] === 0) input.at++;
     if ((input.at - start) % 4 !== 0) {
@@ -75,9 +84,8 @@ export async function decodeXz(input: PackedInput, output: Output): Promise<void
   } while (input.rest > 0);
 }
 
-async function decodeStream(input: PackedInput, output: Output): Promise<void> {
+async function decodeStream(input: PackedInput, output: Output, tools: Tools): Promise<void> {
   const check = readStreamHeader(input);
-  const decoder = new LzmaDecoder(input);
   const blocks: Block[] = [];
   for (;;) {
     const start = input.at;
@@ -87,14 +95,15 @@ async function decodeStream(input: PackedInput, output: Output): Promise<void> {
     const dataStart = input.at;
     const first = output.length;
     if (header.uncompressedSize !== undefined) output.announce(header.uncompressedSize);
-    decodeLzma2(input, output, decoder, header.dictionarySize);
+    decodeLzma2(input, output, tools.decoder, header.dictionarySize);
     const compressedSize = input.at - dataStart;
     checkSize(input, "compressed size", start, header.compressedSize, compressedSize);
     const data = output.bytes.subarray(first, output.length);
     checkSize(input, "uncompressed size", start, header.uncompressedSize, data.length);
     skipPadding(input, "block padding", dataStart);
     for (const undo of header.undo) undo(data);
-    await verifyCheck(input, check, data);
+    if (check === CHECK_SHA256) await verifyDigest(input, data, tools);
+    else verifyCheck(input, check, data);
     blocks.push({
       unpaddedSize: dataStart - start + compressedSize + CHECK_SIZES[check]!,
       uncompressedSize: data.length,
@@ -231,13 +240,22 @@ function skipPadding(input: PackedInput, field: string, start: number): void {
 }
 
 /** 3.4, of the data as it was before any filter. */
-async function verifyCheck(input: PackedInput, check: number, data: Uint8Array): Promise<void> {
+function verifyCheck(input: PackedInput, check: number, data: Uint8Array): void {
   const at = input.at;
   const field = "block check";
   if (check === 1) input.verify(field, at, input.u32(field), crc32(data));
   if (check === 4) input.verify(field, at, input.u64(field), crc64(data));
-  if (check !== CHECK_SHA256) return;
-  const stored = input.take(CHECK_SIZES[check]!, field);
+}
+
+/** The same for SHA-256, which only the runtime makes. */
+async function verifyDigest(input: PackedInput, data: Uint8Array, tools: Tools): Promise<void> {
+  const at = input.at;
+  const field = "block check";
+  if (++tools.digests > MAX_FRAMES) {
+    const expected = `at most ${MAX_FRAMES} blocks with SHA-256`;
+    throw input.corrupt(field, at, expected, "more", "LIMIT_EXCEEDED");
+  }
+  const stored = input.take(CHECK_SIZES[CHECK_SHA256]!, field);
   const { subtle } = crypto as { readonly subtle?: SubtleCrypto };
   if (subtle === undefined) { // a page that did not come by https
     const expected = "crypto.subtle for SHA-256";

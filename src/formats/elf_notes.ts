@@ -144,15 +144,19 @@ const WINDOW = 4096;
  */
 export class PvhEntryReader {
   readonly #source: KernelSource;
-  /** What may still be read: notes that lie apart never need more, segments that lie on each other do. */
-  #budget: number;
+  /**
+   * What may be read: of a file of 1 MiB, notes that lie apart never need more, segments that lie on
+   * each other do.
+   */
+  readonly #most: number;
+  #read = 0;
   #window: Uint8Array = new Uint8Array(0);
   #windowStart = 0;
 
   /** @param source The file. */
   constructor(source: KernelSource) {
     this.#source = source;
-    this.#budget = source.size + MAX_NOTES_SIZE;
+    this.#most = Math.min(source.size, MAX_NOTES_SIZE) + MAX_NOTES_SIZE;
   }
 
   /**
@@ -164,8 +168,8 @@ export class PvhEntryReader {
    * undefined if there is none.
    * @throws {LoaderError} `TRUNCATED` if the file ends before the segment's notes do;
    * `NOTE_MALFORMED` if a size rounds up past 32 bits, or the entry is not 4 bytes long;
-   * `LIMIT_EXCEEDED` if segments that overlap ask for more than the file's size and 1 MiB;
-   * `SOURCE_FAILED`.
+   * `LIMIT_EXCEEDED` if the segments together ask for more than the file's size and 1 MiB, since they
+   * overlap, or for more than 2 MiB; `SOURCE_FAILED`.
    */
   read(segment: Elf64Phdr, index: number): bigint | undefined {
     const { p_offset, p_filesz } = segment;
@@ -215,15 +219,13 @@ export class PvhEntryReader {
     if (at >= 0 && at + size <= this.#window.length) return this.#window.subarray(at, at + size);
     const wanted = left < BigInt(WINDOW - LOOK) ? Number(left) + LOOK : WINDOW;
     const window = new Uint8Array(Math.min(wanted, this.#source.size - start));
-    this.#budget -= window.length;
-    if (this.#budget < 0) {
+    this.#read += window.length;
+    if (this.#read > this.#most) {
       throw new LoaderError(
         "LIMIT_EXCEEDED",
-        `Cannot read ${field} at 0x${
-          start.toString(16)
-        }: the PT_NOTE segments lie on each other, ` +
-          `at most the file's size and ${MAX_NOTES_SIZE} bytes are read`,
-        { field: "p_filesz", offset: start },
+        `Cannot read ${field} at 0x${start.toString(16)}: the PT_NOTE segments are too large, ` +
+          `or lie on each other, at most ${this.#most} bytes of them are read`,
+        { field: "p_filesz", offset: start, expected: `at most ${this.#most} bytes` },
       );
     }
     readExactly(this.#source, start, window, field);

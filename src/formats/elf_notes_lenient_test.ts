@@ -78,6 +78,14 @@ describe("PvhEntryReader.read", () => {
     assertEquals(refusal(again).code, "LIMIT_EXCEEDED");
   });
 
+  it("reads 2 MiB of a sparse file, however large it is", () => {
+    const readAt = (_: number, target: Uint8Array) => target.fill(0).length;
+    const reader = new PvhEntryReader({ size: 2 ** 40, readAt });
+    const { code, field, offset } = refusal(() => reader.read(segment(0n, 1n << 40n), 0));
+    assertEquals([code, field], ["LIMIT_EXCEEDED", "p_filesz"]);
+    assertEquals(offset! < 3 << 20, true);
+  });
+
   it("reads from sources that give little, and passes on what a source throws", () => {
     const bytes = noteBytes([{ ...XEN, type: 1 }, XEN]);
     const slow = new PvhEntryReader(shortSource(bytes, 3));

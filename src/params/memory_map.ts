@@ -93,6 +93,11 @@ export function deriveMemoryMap(input: MemoryMapInput): MemoryMapEntry[] {
     throw new LoaderError(
       "LIMIT_EXCEEDED",
       `Cannot build memory map: ${map.length} entries, at most ${MAX_MEMORY_MAP_ENTRIES} are made`,
+      {
+        field: "memory map",
+        expected: `at most ${MAX_MEMORY_MAP_ENTRIES}`,
+        actual: `${map.length}`,
+      },
     );
   }
   return map;

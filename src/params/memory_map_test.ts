@@ -155,10 +155,8 @@ describe("deriveMemoryMap", () => {
     const ram = [range(0, 10_000)];
     // n reservations cut RAM into n + 1 pieces
     assertEquals(deriveMemoryMap({ ram, reservations: many(2047) }).length, 4095);
-    assertEquals(
-      refusal(() => deriveMemoryMap({ ram, reservations: many(2048) })).code,
-      "LIMIT_EXCEEDED",
-    );
+    const { code, field } = refusal(() => deriveMemoryMap({ ram, reservations: many(2048) }));
+    assertEquals([code, field], ["LIMIT_EXCEEDED", "memory map"]);
   });
 });
 

@@ -172,10 +172,32 @@ export const COMPRESSED: readonly ListedFault[] = [
     id: "xz-check-before-filter",
     what: "a check of the data before its filter is undone",
     file: XZ,
-    find:
-      "    for (const undo of header.undo) undo(data);\n    await verifyCheck(input, check, data);\n",
+    find: "    for (const undo of header.undo) undo(data);\n",
     replace:
-      "    await verifyCheck(input, check, data);\n    for (const undo of header.undo) undo(data);\n",
+      "    verifyCheck(input, check, data);\n    for (const undo of header.undo) undo(data);\n" +
+      "    if (check !== CHECK_SHA256) input.at -= CHECK_SIZES[check]!;\n",
+  },
+  {
+    id: "xz-digests-unbounded",
+    what: "a digest for every 48 bytes of a file",
+    file: XZ,
+    find: "++tools.digests > MAX_FRAMES",
+    replace: "++tools.digests > Infinity",
+  },
+  {
+    id: "xz-decoder-per-stream",
+    what: "tables of 28 KiB for every 32 bytes of a file",
+    file: XZ,
+    find: "    await decodeStream(input, output, tools);",
+    replace:
+      "    await decodeStream(input, output, { ...tools, decoder: new LzmaDecoder(input) });",
+  },
+  {
+    id: "bzip2-table-per-stream",
+    what: "a table of links for every stream, however small it is",
+    file: "src/compressed/bzip2.ts",
+    find: "if (this.#links.length < this.#size) this.#links",
+    replace: "this.#links",
   },
   {
     id: "bcj-x86-sign",

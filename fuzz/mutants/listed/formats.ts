@@ -178,8 +178,15 @@ export const FORMATS: readonly ListedFault[] = [
     id: "elf-load-note-budget",
     what: "Elf.load reads notes again for each segment that names them",
     file: NOTES,
-    find: "this.#budget -= window.length;",
-    replace: "this.#budget -= 0;",
+    find: "this.#read += window.length;",
+    replace: "this.#read += 0;",
+  },
+  {
+    id: "elf-load-notes-of-holes",
+    what: "Elf.load reads the notes of a sparse file, however large it is",
+    file: NOTES,
+    find: "Math.min(source.size, MAX_NOTES_SIZE) + MAX_NOTES_SIZE",
+    replace: "source.size + MAX_NOTES_SIZE",
   },
   {
     id: "bzimage-setup-default",
