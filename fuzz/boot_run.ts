@@ -25,7 +25,7 @@ export function optionsOf(
   boot: BootCase,
   open: Open = AS_BYTES,
 ): Parameters<Library["planBoot"]>[1] {
-  const { initrd, modules, ...rest } = boot.options;
+  const { initrd, modules, ...rest } = frozen(boot.options);
   return {
     ...rest,
     kernel: open(boot.kernel, "kernel"),
@@ -37,6 +37,13 @@ export function optionsOf(
       })),
     },
   };
+}
+
+/** What is a caller's is not changed: a change throws. Bytes cannot be frozen. */
+function frozen<T>(value: T): T {
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
+  Object.values(value).forEach(frozen);
+  return Object.freeze(value);
 }
 
 /**
@@ -67,7 +74,9 @@ export function largestInput({ kernel, options }: BootCase): number {
  * @returns The plan, or why there is none.
  */
 export function plan(library: Library, boot: BootCase, open: Open = AS_BYTES): Outcome<BootPlan> {
-  const layout = { ram: boot.ram.map(({ start, size }) => ({ start, size: BigInt(size) })) };
+  const layout = frozen({
+    ram: boot.ram.map(({ start, size }) => ({ start, size: BigInt(size) })),
+  });
   return judge(largestInput(boot), () => library.planBoot(layout, optionsOf(boot, open)));
 }
 

@@ -175,8 +175,16 @@ export function errorFaults(error: Refused, inputSize: number): string[] {
   }
   if (duty === "field" && field === undefined) faults.push("does not say its field");
   if (duty === "clash" && (ranges?.length ?? 0) < 2) faults.push("does not name both ranges");
+  if (["OVERLAP", "ELF_SEGMENT_OVERLAP"].includes(code) && !shareAnAddress(ranges ?? [])) {
+    faults.push("names ranges that do not overlap");
+  }
   if (duty === "range" && (ranges?.length ?? 0) < 1) faults.push("does not name its range");
   return faults;
+}
+
+function shareAnAddress([a, b]: NonNullable<Refused["ranges"]>): boolean {
+  return a !== undefined && b !== undefined && a.start < b.start + b.size &&
+    b.start < a.start + a.size;
 }
 
 /**

@@ -17,9 +17,11 @@ import linear from "./properties/linear.ts";
 import load from "./properties/load.ts";
 import loadParts from "./properties/load_parts.ts";
 import modelBoot from "./properties/model_boot.ts";
+import modelCrowd from "./properties/model_crowd.ts";
 import modelEdits from "./properties/model_edits.ts";
 import modelFdt from "./properties/model_fdt.ts";
 import modelMachines from "./properties/model_machines.ts";
+import modelMemory from "./properties/model_memory.ts";
 import modelZboot from "./properties/model_zboot.ts";
 import readSources from "./properties/read_sources.ts";
 import roundTripFdt from "./properties/round_trip_fdt.ts";
@@ -37,6 +39,7 @@ import totalFdt from "./properties/total_fdt.ts";
 import totalImages from "./properties/total_images.ts";
 import totalLayout from "./properties/total_layout.ts";
 import totalNotes from "./properties/total_notes.ts";
+import totalOptions from "./properties/total_options.ts";
 import unpack from "./properties/unpack.ts";
 import unpackBounded from "./properties/unpack_bounded.ts";
 import unpackMatches from "./properties/unpack_matches.ts";
@@ -61,6 +64,8 @@ export const PROPERTIES: readonly Property[] = [
   totalCmdline,
   totalLayout,
   totalBoot,
+  totalOptions,
+  modelMemory,
   atomic,
   atomicSources,
   atomicPlans,
@@ -75,6 +80,7 @@ export const PROPERTIES: readonly Property[] = [
   loadParts,
   bootParams,
   modelBoot,
+  modelCrowd,
   modelEdits,
   modelFdt,
   limitsFdt,

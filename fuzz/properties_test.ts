@@ -72,6 +72,23 @@ const BROKEN: Readonly<Record<string, Partial<Library> & { work?: () => number }
       return real.planBoot(layout, options);
     },
   },
+  "total-options": {
+    planBoot(layout, options) {
+      // A typing error is ignored
+      const { initrdAdress: _, ...rest } = options as real.BootOptions & { initrdAdress?: bigint };
+      return real.planBoot(layout, rest);
+    },
+  },
+  "model-memory": {
+    GuestMemory: {
+      of(regions: readonly real.MemoryRegion[]) {
+        const memory = real.GuestMemory.of(regions);
+        const write = (address: bigint, bytes: Uint8Array) =>
+          bytes.forEach((byte, i) => memory.write(address + BigInt(i), Uint8Array.of(byte)));
+        return Object.assign(Object.create(memory), { write });
+      },
+    } as unknown as Library["GuestMemory"],
+  },
   atomic: {
     bootLinux(memory, options) {
       // Written before it was checked
@@ -160,6 +177,10 @@ const BROKEN: Readonly<Record<string, Partial<Library> & { work?: () => number }
       if (page) memory.write(page.start + 0x210n, Uint8Array.of(0));
       return plan;
     },
+  },
+  "model-crowd": {
+    bootLinux: (memory, options) =>
+      real.bootLinux(memory, { ...options, reservations: options.reservations?.slice(0, 255) }),
   },
   "model-fdt": {
     parseFdt(bytes) {

@@ -15,6 +15,10 @@ import { PLACES } from "./listed/places.ts";
 import { PROTOCOLS } from "./listed/protocols.ts";
 import { STREAMS } from "./listed/streams.ts";
 import { TREES } from "./listed/trees.ts";
+import { ROOM } from "./listed/room.ts";
+import { TOLD } from "./listed/told.ts";
+import { TREE_BOOTS } from "./listed/tree_boots.ts";
+import { X86_BOOTS } from "./listed/x86_boots.ts";
 
 /** All of them. */
 export const LISTED: readonly ListedFault[] = [
@@ -22,6 +26,10 @@ export const LISTED: readonly ListedFault[] = [
   ...FORMATS,
   ...PARAMS,
   ...PROTOCOLS,
+  ...ROOM,
+  ...X86_BOOTS,
+  ...TREE_BOOTS,
+  ...TOLD,
   ...FACES,
   ...COMPRESSED,
   ...PLACES,

@@ -61,6 +61,8 @@ export default property({
       }
     }
     const { value: bytes } = judge(`${line}`.length, () => line.asCString());
+    const isWritable = (wanted.boot !== "" || wanted.init === "") && !`${line}`.includes("\0");
+    if ((bytes !== undefined) !== isWritable) throw new Violation("asCString is wrong", `${line}`);
     if (bytes) {
       if (bytes.length > capacity) throw new Violation("a line longer than its capacity");
       if (bytes.indexOf(0) !== bytes.length - 1) throw new Violation("a NUL before the end");

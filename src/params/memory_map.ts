@@ -94,7 +94,7 @@ export function deriveMemoryMap(input: MemoryMapInput): MemoryMapEntry[] {
       "LIMIT_EXCEEDED",
       `Cannot build memory map: ${map.length} entries, at most ${MAX_MEMORY_MAP_ENTRIES} are made`,
       {
-        field: "memory map",
+        field: "memoryMap",
         expected: `at most ${MAX_MEMORY_MAP_ENTRIES}`,
         actual: `${map.length}`,
       },

@@ -155,8 +155,10 @@ describe("deriveMemoryMap", () => {
     const ram = [range(0, 10_000)];
     // n reservations cut RAM into n + 1 pieces
     assertEquals(deriveMemoryMap({ ram, reservations: many(2047) }).length, 4095);
-    const { code, field } = refusal(() => deriveMemoryMap({ ram, reservations: many(2048) }));
-    assertEquals([code, field], ["LIMIT_EXCEEDED", "memory map"]);
+    assertEquals(
+      refusal(() => deriveMemoryMap({ ram, reservations: many(2048) })),
+      { code: "LIMIT_EXCEEDED", field: "memoryMap" },
+    );
   });
 });
 

@@ -1,0 +1,68 @@
+/** Boots in crowded guests: hundreds of reservations, regions, modules, memory map entries. */
+import fc from "fast-check";
+import type { BootCase } from "./boots.ts";
+import { bzImage, elfImage, pattern, pvhImage } from "./images.ts";
+import type { Region } from "./layouts.ts";
+import { sometimes } from "./numbers.ts";
+
+const KERNEL = 0x100000;
+/** The crowd starts here. */
+const CROWD = 0x200000;
+/** Around the zero page's 128 entries, and around blocks of 256 of anything. */
+const COUNTS = [123, 124, 125, 126, 127, 130, 255, 260, 300];
+const TYPES = [undefined, "acpi", "nvs", "unusable", "persistent"] as const;
+
+const relocatable = { pref_address: KERNEL, kernel_alignment: 0x1000, min_alignment: 12 };
+const KERNELS = {
+  linux64: elfImage(),
+  linux32: elfImage({ bits: 32 }),
+  pvh: pvhImage(),
+  bzimage: bzImage({ ...relocatable, init_size: 0x1800 }),
+  // Before setup_data
+  old: bzImage({ ...relocatable, version: 0x208, jump: 0x4eeb, xloadflags: 0, init_size: 0 }),
+};
+
+const repeat = <T>(count: number, make: (i: number) => T) =>
+  Array.from({ length: count }, (_, i) => make(i));
+
+/** Crowded x86 guests. */
+export const crowds: fc.Arbitrary<BootCase> = fc.record({
+  kernel: fc.constantFrom<keyof typeof KERNELS>("linux64", "linux32", "pvh", "bzimage", "old"),
+  count: fc.constantFrom(...COUNTS),
+  stride: fc.constantFrom(0x1000, 0x1800, 0x3800),
+  size: fc.constantFrom(1, 0x400, 0x1000),
+  /** Whether the crowd is one of regions or of reservations. */
+  isRegions: fc.boolean(),
+  /** RAM below 1 MiB: without, all must find its place in the crowd. */
+  low: fc.constantFrom(0x90000, 0x90000, 0),
+  initrd: sometimes(fc.constantFrom(1, 0x1001, 0x4000), 1),
+  setupData: sometimes(fc.constant([{ type: 9, data: pattern(7) }]), 2),
+  /** Large modules, and then as many small ones, which go to what those have left. */
+  modules: fc.constantFrom(0, 3, 40, 270),
+  cmdline: sometimes(fc.constant("module"), 1),
+}).map(({ kernel, count, stride, size, isRegions, low, initrd, setupData, modules, cmdline }) => {
+  const at = (i: number) => BigInt(CROWD + i * stride);
+  const room = Math.max(stride - size, 0x800);
+  const ram: Region[] = [
+    ...low === 0 ? [] : [{ start: 0x1000n, size: low }],
+    { start: BigInt(KERNEL), size: CROWD - KERNEL + (isRegions ? 0 : count * stride) },
+    ...isRegions ? repeat(count, (i) => ({ start: at(i) + 1n, size: room })) : [],
+  ];
+  const reservations = repeat(count, (i) => {
+    const type = TYPES[i % TYPES.length];
+    return { name: `reservation ${i}`, start: at(i), size: BigInt(size), ...type && { type } };
+  });
+  const module = (size: number) => ({ source: pattern(size), ...cmdline && { cmdline } });
+  return {
+    ram: ram.filter(({ start }, i) => i === 0 || start > ram[i - 1].start),
+    kernel: KERNELS[kernel],
+    options: {
+      ...!isRegions && { reservations },
+      ...initrd && { initrd: pattern(initrd) },
+      ...setupData && kernel !== "pvh" && { setupData },
+      ...kernel === "pvh" && initrd && modules > 0 && {
+        modules: repeat(2 * modules, (i) => module(i < modules ? 0x1001 : 1)),
+      },
+    },
+  };
+});

@@ -1,0 +1,149 @@
+import fc from "fast-check";
+import { arm64Image, bzImage, elfImage, pattern, pvhImage } from "../arbitraries/images.ts";
+import { VIRT_ARM64, VIRT_RISCV64 } from "../arbitraries/virt.ts";
+import { judge } from "../judge.ts";
+import { property, Violation } from "../property.ts";
+
+const MIB = 1n << 20n;
+/** boot-image-header.rst: an arm64 header with another magic, a version and "RISCV". */
+const RISCV64 = { flags: 0, res2: 2, res4: 0x5643534952n, magic: 0x05435352 };
+/** Boots that go well, each of another protocol. */
+const BOOTS = {
+  linux64: { kernel: elfImage() },
+  linux32: { kernel: elfImage({ bits: 32 }) },
+  bzimage: { kernel: bzImage({ kernel: pattern(0x1000), cmdline_size: 0xffff_ffff }) },
+  pvh: { kernel: pvhImage(), initrd: pattern(100) },
+  arm64: { kernel: arm64Image(), deviceTree: VIRT_ARM64 },
+  riscv64: { kernel: arm64Image(RISCV64), deviceTree: VIRT_RISCV64 },
+};
+type Kind = keyof typeof BOOTS;
+const X86: Kind[] = ["linux64", "linux32", "bzimage", "pvh"];
+const TREES: Kind[] = ["arm64", "riscv64"];
+const ALL: Kind[] = [...X86, ...TREES];
+
+/** RAM at 1 MiB and at 1 GiB, where the Images go. */
+const RAM = [{ start: 0x1000n, size: 32n * MIB }, { start: 1n << 30n, size: 64n * MIB }];
+
+/** Something that is asked for, by which boots, and what is said of it: undefined if it can be. */
+interface Asked {
+  readonly of: readonly Kind[];
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly code?: string;
+}
+const bad = (of: readonly Kind[], code: string, ...all: Asked["options"][]): Asked[] =>
+  all.map((options) => ({ of, options, code }));
+const good = (of: readonly Kind[], ...all: Asked["options"][]): Asked[] =>
+  all.map((options) => ({ of, options }));
+const each = (name: string, ...values: unknown[]) => values.map((value) => ({ [name]: value }));
+const item = (name: string, start: bigint, size: bigint, more = {}) => ({
+  [name]: [{ name: "r", start, size, ...more }],
+});
+const FAR = 1n << 60n;
+const entry = (type: string, start = FAR, size = 1n) => item("memoryMap", start, size, { type });
+const reserved = (type: string) => item("reservations", FAR, 1n, { type });
+const many = (count: number, make: (i: number) => unknown) =>
+  Array.from({ length: count }, (_, i) => make(i));
+const lists = (count: number) => ({
+  reservations: many(count, (i) => ({ name: "r", start: FAR + BigInt(2 * i), size: 1n })),
+  memoryMap: many(count, (i) => ({ type: "acpi", start: FAR + BigInt(2 * i), size: 1n })),
+  setupData: many(count, () => ({ type: 9, data: new Uint8Array(1) })),
+  modules: many(count, () => ({ source: new Uint8Array(1) })),
+});
+const list = (name: keyof ReturnType<typeof lists>, count: number) => ({
+  [name]: lists(count)[name],
+});
+const WIDE = [-1n, 1n << 64n, (1n << 64n) + 1n];
+
+const ASKED: readonly Asked[] = [
+  ...bad(ALL, "INVALID_OPTION", { initrdAdress: 0n }, { toString: "x" }, { constructor: 1 }),
+  ...bad(ALL, "INVALID_OPTION", ...each("protocol", "bios", "", "constructor", "x86")),
+  ...bad(ALL, "INVALID_OPTION", ...each("kernelAddress", ...WIDE)),
+  ...bad(ALL, "INVALID_OPTION", ...each("initrdAddress", ...WIDE)),
+  ...bad(ALL, "INVALID_OPTION", ...each("initrdPlacement", "middle", "", "HIGH")),
+  ...bad(ALL, "INVALID_OPTION", ...each("rsdp", ...WIDE), ...each("hartid", ...WIDE)),
+  ...bad(ALL, "INVALID_OPTION", ...WIDE.map((kaslr) => ({ seeds: { kaslr } }))),
+  ...bad(ALL, "INVALID_OPTION", ...each("exceptionLevel", 0, 3, 1.5, -1)),
+  ...bad(ALL, "INVALID_OPTION", ...each("maxCmdlineSize", -1, 0.5, Infinity, 2 ** 20 + 1)),
+  ...good(ALL, ...each("maxCmdlineSize", 0, 1, 2 ** 20)),
+  ...bad(
+    ALL,
+    "INVALID_OPTION",
+    ...[-1, 0.5, 2 ** 32].map((type) => ({ setupData: [{ type, data: pattern(1) }] })),
+  ),
+  ...good(
+    ["linux64", "linux32", "bzimage"],
+    ...[0, 2 ** 31, 2 ** 32 - 1].map((type) => ({ setupData: [{ type, data: pattern(1) }] })),
+  ),
+  ...bad(ALL, "INVALID_OPTION", ...["usable", "constructor", "ram", ""].map((type) => entry(type))),
+  ...good(ALL, ...["reserved", "acpi", "nvs", "unusable", "persistent"].map((type) => entry(type))),
+  // Empty; over RAM's first byte, its last, all of it, some of it
+  ...bad(
+    ALL,
+    "INVALID_OPTION",
+    entry("acpi", FAR, 0n),
+    entry("acpi", 0xfffn, 2n),
+    entry("acpi", RAM[0].start + RAM[0].size - 1n, 2n),
+    entry("acpi", 0n, 1n << 33n),
+    entry("acpi", MIB, 1n),
+  ),
+  ...good(ALL, entry("acpi", 0xfffn, 1n), entry("acpi", RAM[0].start + RAM[0].size, 1n)),
+  ...bad(ALL, "ADDRESS_OVERFLOW", entry("acpi", -1n, 1n), entry("acpi", FAR << 4n, 1n)),
+  ...bad(ALL, "INVALID_OPTION", ...["usable", "constructor", "ram", ""].map(reserved)),
+  ...good(ALL, ...["reserved", "acpi", "nvs", "unusable", "persistent"].map(reserved)),
+  ...bad(
+    ALL,
+    "ADDRESS_OVERFLOW",
+    item("reservations", -1n, 2n),
+    item("reservations", 1n, -1n),
+    item("reservations", (1n << 64n) - 1n, 2n),
+  ),
+  ...bad(ALL, "LIMIT_EXCEEDED", list("reservations", 1025), list("memoryMap", 1025)),
+  ...bad(ALL, "LIMIT_EXCEEDED", list("setupData", 1025), list("modules", 1025)),
+  ...good(ALL, list("memoryMap", 1024)),
+  ...good(X86, list("reservations", 1024)),
+  ...good(["linux64", "linux32", "bzimage"], list("setupData", 1024)),
+  ...good(["pvh"], list("modules", 1024)),
+  ...bad(["bzimage"], "CMDLINE_TOO_LONG", { cmdline: "x".repeat(2 ** 20 + 1) }),
+  ...good(["bzimage"], { cmdline: "x".repeat(2 ** 20) }),
+  ...bad(["linux64", "pvh", "arm64"], "CMDLINE_TOO_LONG", { cmdline: "x".repeat(2048) }),
+  ...bad(["riscv64"], "CMDLINE_TOO_LONG", { cmdline: "x".repeat(1024) }),
+  ...good(["linux64", "pvh", "arm64"], { cmdline: "x".repeat(2047) }),
+  ...good(["riscv64"], { cmdline: "x".repeat(1023) }),
+  ...bad(["pvh"], "INVALID_OPTION", { modules: [{ source: new Uint8Array(0) }] }),
+  ...bad(X86.filter((kind) => kind !== "bzimage"), "INVALID_OPTION", { kernelAddress: MIB }),
+];
+const CASES = ASKED.flatMap(({ of, ...asked }) => of.map((kind) => ({ kind, ...asked })));
+
+/** More RAM, page by page: how much of it there can be. */
+const COUNTS: readonly { readonly kind: Kind; readonly pages: number; readonly code?: string }[] = [
+  { kind: "arm64", pages: 4094 },
+  { kind: "arm64", pages: 4095, code: "LIMIT_EXCEEDED" },
+  { kind: "linux64", pages: 32_762, code: "LIMIT_EXCEEDED" },
+  { kind: "linux64", pages: 32_763, code: "INVALID_MEMORY" },
+];
+
+export default property({
+  name: "total-options",
+  says: "an option that cannot be is refused for what it is, and one at its limit is taken",
+  inputs: fc.oneof(
+    {
+      arbitrary: fc.nat(CASES.length - 1).map((at) => ({ ...CASES[at], pages: 0 })),
+      weight: 60,
+    },
+    { arbitrary: fc.constantFrom(...COUNTS).map((one) => ({ options: {}, ...one })), weight: 1 },
+  ),
+  check({ kind, options, code, pages }, { planBoot }) {
+    const more = many(pages, (i) => ({ start: (1n << 41n) + BigInt(i) * MIB, size: 4096n }));
+    const all = { ...BOOTS[kind], ...options };
+    const { refused } = judge(Infinity, () => {
+      return planBoot({ ram: [...RAM, ...more as typeof RAM] }, all);
+    });
+    if (refused?.code === code) return;
+    // What a protocol has no use for is refused as that
+    if (code !== undefined && refused?.code === "INVALID_OPTION" && pages === 0) {
+      if (/has no use for it/.test(refused.message)) return;
+    }
+    const asked = Object.keys(options).join() || `${pages} pages`;
+    throw new Violation(`${kind}: ${asked}: ${refused?.code ?? "a plan"}, not ${code}`);
+  },
+});
