@@ -26,7 +26,7 @@ export interface Property<T = unknown> {
   readonly check: (input: T, library: Library) => void | Promise<void>;
   /** Whether `check` gives a promise; false if not given. */
   readonly isAsync?: boolean;
-  /** How many of the runs that are asked for are made: 1 if not given, less for what is slow. */
+  /** How many of the runs that are asked for are made: 1 if not given, less for what is slow, more for what there is much of. */
   readonly share?: number;
   /** Why it cannot run on this machine; undefined if it can. */
   readonly skip?: () => string | undefined;

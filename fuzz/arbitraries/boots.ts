@@ -110,11 +110,26 @@ const treeOnly = (own: fc.Arbitrary<CaseOptions["deviceTree"]>) => ({
 });
 
 /** The last pages below what an initrd may reach. */
-const INITRD_LIMITS = [0x37ff_f000n, 0x7fff_f000n, 0xffff_f000n, (1n << 47n) - 0x1000n];
+const INITRD_LIMITS = [
+  ...[0x37ff_f000n, 0x7fff_f000n, 0xffff_f000n, 1n << 32n, (1n << 47n) - 0x1000n],
+];
 /** booting.rst: 32 GiB from the GiB on in which an arm64 kernel begins that lies at 1 GiB. */
 const WINDOW_END = 0x8_4000_0000n;
 const AROUND_WINDOW_END: Region = { start: WINDOW_END - 0x8000n, size: 0x10000 };
-const ABOVE_4_GIB: Region = { start: 1n << 32n, size: 0x10000 };
+/** Pages at which a loader may want to have things of its own. */
+const LOW_PAGES = [0x6000n, 0x7000n, 0x9000n, 0x20000n, 0x40000n];
+/** RAM for a high initrd: above 4 GiB; across a GiB of the second 512; up to what can be mapped. */
+const HIGH_RAM: readonly Region[] = [
+  { start: 1n << 32n, size: 0x10000 },
+  { start: (0x3ffn << 30n) - 0x8000n, size: 0xa000 },
+  { start: (1n << 47n) - 0x8000n, size: 0x8000 },
+];
+
+/** Which of a case's odd things stay: from 6 on all of them, which few boots survive. */
+const mixed = fc.oneof(
+  { arbitrary: fc.nat(5), weight: 3 },
+  { arbitrary: fc.integer({ min: 6, max: 9 }), weight: 1 },
+);
 
 // deno-lint-ignore no-explicit-any
 type Asked = any;
@@ -125,11 +140,13 @@ function calmed(asked: Asked, layout: LayoutRecipe, mixed: number): [Asked, Layo
   const { cmdline, initrd, initrdPlacement } = asked;
   // Else there is no RAM for a high initrd
   const isAcross = layout.extra?.start === ACROSS_4_GIB.start;
-  const extra = initrdPlacement === "high" && !isAcross ? { extra: ABOVE_4_GIB } : {};
+  const extra = initrdPlacement === "high" && !isAcross
+    ? { extra: HIGH_RAM[mixed % HIGH_RAM.length] }
+    : {};
   return [
     {
       ...asked,
-      cmdline: cmdline !== undefined && /^[ -~]{0,255}$/.test(cmdline) ? cmdline : undefined,
+      cmdline: cmdline !== undefined && /^[ -~]{0,2047}$/.test(cmdline) ? cmdline : undefined,
       initrd: initrd === 0 ? undefined : initrd,
       maxCmdlineSize: undefined,
       protocol: undefined,
@@ -159,9 +176,8 @@ function resolve(file: KernelFile, ram: readonly Region[], asked: Asked): BootCa
   const { kernelAddress, initrdAddress } = asked;
   if (initrdAddress) {
     const { which } = initrdAddress;
-    options.initrdAddress = which % 3 === 0
-      ? INITRD_LIMITS[which % INITRD_LIMITS.length]
-      : at(initrdAddress);
+    const places = [INITRD_LIMITS, LOW_PAGES][which % 4];
+    options.initrdAddress = places ? places[which % places.length] : at(initrdAddress);
   }
   if (kernelAddress) {
     const { loads = [] } = file;
@@ -193,7 +209,7 @@ function resolve(file: KernelFile, ram: readonly Region[], asked: Asked): BootCa
 const LOW_RAM = [0x20000, 0x20000, 0x10000, 0x9fc00, 0x48000, 0x8000, 0x2000, 0, 0x110000];
 const x86Layouts = layouts(LOW_RAM, [0x10000, 0x40000, 0x2000]);
 /** A device tree takes a block of 2 MiB. */
-const treeLayouts = layouts([0, 0, 0, 0x10000], [0x500000, 0x420000, 0x500000, 0x200000]);
+const treeLayouts = layouts([0, 0, 0, 0x10000], [0x700000, 0x600000, 0x600000, 0x420000, 0x200000]);
 
 /** Whether "Xen" and its NUL occur after a note header of type 18. */
 function hasPvhNote(bytes: Uint8Array): boolean {
@@ -210,7 +226,7 @@ function x86Boots(files: fc.Arbitrary<KernelFile>): fc.Arbitrary<BootCase> {
     file: files,
     layout: x86Layouts,
     asked: fc.record({ ...common, ...x86Only }),
-    mixed: fc.nat(9),
+    mixed,
   }).map(({ file, layout, asked, mixed }) => {
     const [options, around] = calmed(asked, layout, mixed);
     if (mixed < 3) options.kernelAddress = asked.kernelAddress;
@@ -237,7 +253,7 @@ function treeBoots(
     file: files,
     layout: treeLayouts,
     asked: fc.record({ ...common, ...treeOnly(isArm ? machines : riscvMachines) }),
-    mixed: fc.nat(9),
+    mixed,
   }).map(({ file, layout, asked, mixed }) => {
     const [options, around] = calmed(asked, layout, mixed);
     if (mixed !== 7) delete options[isArm ? "hartid" : "exceptionLevel"];

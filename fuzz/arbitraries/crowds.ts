@@ -39,7 +39,7 @@ export const crowds: fc.Arbitrary<BootCase> = fc.record({
   setupData: sometimes(fc.constant([{ type: 9, data: pattern(7) }]), 2),
   /** Large modules, and then as many small ones, which go to what those have left. */
   modules: fc.constantFrom(0, 3, 40, 270),
-  cmdline: sometimes(fc.constant("module"), 1),
+  cmdline: sometimes(fc.constantFrom("module", ""), 1),
 }).map(({ kernel, count, stride, size, isRegions, low, initrd, setupData, modules, cmdline }) => {
   const at = (i: number) => BigInt(CROWD + i * stride);
   const room = Math.max(stride - size, 0x800);
@@ -52,7 +52,10 @@ export const crowds: fc.Arbitrary<BootCase> = fc.record({
     const type = TYPES[i % TYPES.length];
     return { name: `reservation ${i}`, start: at(i), size: BigInt(size), ...type && { type } };
   });
-  const module = (size: number) => ({ source: pattern(size), ...cmdline && { cmdline } });
+  const module = (size: number) => ({
+    source: pattern(size),
+    ...cmdline !== undefined && { cmdline },
+  });
   return {
     ram: ram.filter(({ start }, i) => i === 0 || start > ram[i - 1].start),
     kernel: KERNELS[kernel],

@@ -7,12 +7,38 @@ const address = fc.oneof(
   { arbitrary: fc.constantFrom(0x0900_0000n, 0x0a00_0000n, 0x0a00_0200n, 0n), weight: 6 },
   { arbitrary: boundary, weight: 1 },
 );
+/** Mostly what the documents say where nothing is said. */
+const size = sometimes(fc.constantFrom(0x1000n, 0x100n, 0n, 0x40n), 5);
+const clockHz = sometimes(fc.constantFrom(1_000_000, 0, 2 ** 32, 0.5), 3);
 const page = (start: bigint) => ({ start, size: 0x1000n });
-const irq = fc.constantFrom(1, 2, 0, 987, 988, -1);
+const irq = fc.constantFrom(1, 2, 3, 4, 0, 987, 988, -1, 1.5);
+
+/** Affinities: of a cluster, of others, with Aff3, twice, with bits that are none. */
+const affinity = fc.constantFrom(0n, 1n, 2n, 0x100n, 0x10000n, 0x80ff_0000_0000n, 0x1_0000_0001n);
+const cpus = fc.oneof(
+  { arbitrary: fc.constantFrom(1, 2, 8, 9, 17, 0, 512, 513, 1.5), weight: 3 },
+  {
+    arbitrary: fc.array(
+      fc.record({ mpidr: affinity, compatible: sometimes(fc.constant(["arm,cortex-a53"]), 2) }),
+      { maxLength: 4 },
+    ),
+    weight: 1,
+  },
+  {
+    arbitrary: fc.constantFrom([0x100n, 1n, 0n], [3n, 0x1_0000_0003n], [0x81_0000_0000n, 2n], [5n])
+      .map((all) => all.map((mpidr) => ({ mpidr }))),
+    weight: 1,
+  },
+);
+const ppi = sometimes(fc.constantFrom(0, 7, 15, 16, -1), 3);
 
 /** arm64 machines, most of them possible. */
 export const machines: fc.Arbitrary<Arm64Machine> = fc.record({
-  cpus: fc.constantFrom(1, 2, 8, 9, 17, 0, 513),
+  cpus,
+  timer: sometimes(
+    fc.record({ secure: ppi, nonSecure: ppi, virtual: ppi, hypervisor: ppi }),
+    3,
+  ),
   psci: fc.constantFrom("hvc" as const, "smc" as const),
   gic: fc.oneof(
     fc.constantFrom(0x0800_0000n, 0x0900_0000n).map((start) => ({
@@ -20,24 +46,35 @@ export const machines: fc.Arbitrary<Arm64Machine> = fc.record({
       distributor: { start, size: 0x1_0000n },
       cpuInterface: { start: 0x0801_0000n, size: 0x1_0000n },
     })),
-    fc.constantFrom(0x0200_0000n, 0x2_0000n).map((size) => ({
-      version: 3 as const,
-      distributor: { start: 0x0800_0000n, size: 0x1_0000n },
-      redistributors: [{ start: 0x080a_0000n, size }],
-    })),
+    fc.constantFrom(
+      [0x4000_0000n],
+      [0x2_0000n],
+      [0x2_0000n, 0x22_0000n],
+      [0x3_ffffn, 0x1_0000n],
+      [],
+    )
+      .map((sizes) => ({
+        version: 3 as const,
+        distributor: { start: 0x0800_0000n, size: 0x1_0000n },
+        redistributors: sizes.map((size, i) => ({ start: 0x1_0000_0000n * BigInt(i + 1), size })),
+      })),
   ),
   uart: sometimes(
-    fc.record({ type: fc.constantFrom("pl011" as const, "ns16550a" as const), address, irq }),
+    fc.record({
+      type: fc.constantFrom("pl011" as const, "ns16550a" as const),
+      ...{ address, irq, size, clockHz },
+    }),
     1,
   ),
-  virtioMmio: sometimes(fc.array(fc.record({ address, irq }), { maxLength: 2 }), 2),
-}) as fc.Arbitrary<Arm64Machine>;
+  virtioMmio: sometimes(fc.array(fc.record({ address, irq, size }), { maxLength: 3 }), 2),
+}) as fc.Arbitrary<unknown> as fc.Arbitrary<Arm64Machine>;
 
 /** riscv64 machines, most of them possible. */
 export const riscvMachines: fc.Arbitrary<Riscv64Machine> = fc.record({
-  cpus: fc.constantFrom(1, 2, 17, 0, 513),
-  timebaseHz: fc.constantFrom(10_000_000, 0, 1),
-  mmu: sometimes(fc.constantFrom("sv39" as const, "sv48" as const), 2),
+  cpus: fc.constantFrom(1, 2, 17, 0, 512, 513, 1.5),
+  timebaseHz: fc.constantFrom(10_000_000, 0, 1, 2 ** 32 - 1, 2 ** 32),
+  mmu: sometimes(fc.constantFrom("sv39", "sv48", "sv57", "sv32", ""), 2),
+  isa: sometimes(fc.constantFrom("rv64gc", "rv64imac"), 2),
   plic: fc.record({
     registers: fc.constantFrom(0x0c00_0000n, 0x0900_0000n).map((start) => ({
       start,
@@ -47,6 +84,6 @@ export const riscvMachines: fc.Arbitrary<Riscv64Machine> = fc.record({
   }),
   clint: sometimes(fc.constant({ start: 0x0200_0000n, size: 0x1_0000n }), 1),
   test: sometimes(fc.constantFrom(0x10_0000n, 0x0200_8000n).map(page), 2),
-  uart: sometimes(fc.record({ address, irq }), 1),
-  virtioMmio: sometimes(fc.array(fc.record({ address, irq }), { maxLength: 2 }), 2),
-}) as fc.Arbitrary<Riscv64Machine>;
+  uart: sometimes(fc.record({ address, irq, size, clockHz }), 1),
+  virtioMmio: sometimes(fc.array(fc.record({ address, irq, size }), { maxLength: 3 }), 2),
+}) as fc.Arbitrary<unknown> as fc.Arbitrary<Riscv64Machine>;

@@ -55,7 +55,10 @@ interface ElfRecipe {
   readonly odd?: number;
   /** Where the entry lies: in which segment, how far. */
   readonly entry: { readonly segment: number; readonly at: "first" | "last" | "bss" | "end" };
-  readonly virtual: boolean;
+  /** Where p_vaddr is: p_paddr; the kernel's virtual base; 256 MiB above; the first one's for all. */
+  readonly virtual: "no" | "base" | "near" | "overlaid";
+  /** Whether a PVH note names the entry's virtual address. */
+  readonly virtualNote: boolean;
   readonly reversed: boolean;
   readonly repeated: boolean;
   readonly xnum: boolean;
@@ -76,6 +79,8 @@ interface ElfRecipe {
 
 /** The kernel's virtual base on i386 and on x86_64. */
 const VIRTUAL_BASE = { 32: 0xc000_0000n, 64: 0xffff_ffff_8000_0000n } as const;
+/** Virtual addresses that fit 32 bits. */
+const NEAR = 0x1000_0000n;
 
 const note: fc.Arbitrary<NoteRecipe> = fc.record({
   name: fc.constantFrom(
@@ -139,7 +144,8 @@ const recipe: fc.Arbitrary<ElfRecipe> = fc.record({
     segment: fc.nat(3),
     at: fc.constantFrom("first" as const, "first" as const, "last" as const, "bss" as const, "end"),
   }) as fc.Arbitrary<ElfRecipe["entry"]>,
-  virtual: fc.boolean(),
+  virtual: fc.constantFrom("no" as const, "base" as const, "base", "no", "near", "overlaid"),
+  virtualNote: fc.nat(7).map((n) => n === 0),
   reversed: fc.integer({ min: 0, max: 9 }).map((n) => n === 9),
   repeated: fc.integer({ min: 0, max: 15 }).map((n) => n === 15),
   xnum: fc.integer({ min: 0, max: 15 }).map((n) => n === 15),
@@ -156,12 +162,12 @@ const recipe: fc.Arbitrary<ElfRecipe> = fc.record({
   header: sometimes(
     fc.constantFrom(
       ...[0, 1, 3, 4].map((e_type) => ({ e_type })),
-      ...[3, 62, 183].map((e_machine) => ({ e_machine })),
-      ...[{ e_version: 0 }, { ident_version: 0 }, { e_ehsize: 0 }],
+      ...[3, 62, 3, 62, 183].map((e_machine) => ({ e_machine })),
+      ...[{ e_version: 0 }, { ident_version: 0 }, { e_ehsize: 0 }, { e_ehsize: 51 }],
       // No program headers, wherever they would lie
       { e_phnum: 0, e_phoff: 1n << 40n },
     ),
-    9,
+    6,
   ),
   calm: fc.nat(2).map((n) => n > 0),
 });
@@ -182,7 +188,7 @@ function calmed(recipe: ElfRecipe): ElfRecipe {
       list: list.map(({ name, type, size }) => ({
         name,
         type,
-        size: type === 18 && ![8, 12].includes(size) ? 4 : size,
+        size: type === 18 && size !== 8 ? 4 : size,
       })),
     })),
     entry: { segment: 0, at: entry.at === "last" ? "last" : "first" },
@@ -194,13 +200,14 @@ function calmed(recipe: ElfRecipe): ElfRecipe {
 function build(wanted: ElfRecipe): KernelFile {
   const recipe = wanted.calm ? calmed(wanted) : wanted;
   let at = recipe.base;
-  const offset = recipe.virtual ? VIRTUAL_BASE[recipe.bits] : 0n;
+  const { virtual } = recipe;
+  const offset = virtual === "no" ? 0n : virtual === "near" ? NEAR : VIRTUAL_BASE[recipe.bits];
   const loads: Segment[] = recipe.loads.map(({ gap, size, bss }, i) => {
     const paddr = at + BigInt(gap);
     at = paddr + BigInt(size + bss);
     return {
       p_paddr: paddr,
-      p_vaddr: paddr + offset,
+      p_vaddr: (virtual === "overlaid" ? recipe.base : paddr) + offset,
       p_memsz: size + bss,
       p_align: 0x1000,
       bytes: pattern(size, i + 1),
@@ -210,11 +217,12 @@ function build(wanted: ElfRecipe): KernelFile {
   const first = BigInt(aim?.p_paddr ?? 0x100000);
   const fileEnd = first + BigInt(aim?.bytes?.length ?? 0);
   const entry = { first, last: fileEnd - 1n, bss: fileEnd, end: at }[recipe.entry.at];
+  const named = recipe.virtualNote ? entry + offset : entry;
   const notes: Segment[] = recipe.notes.map(({ list, packing, align = packing }) => ({
     p_type: 4,
     p_align: align,
     bytes: noteBytes(
-      list.map(({ size, ...rest }) => ({ ...rest, descriptor: descriptor(entry, size) })),
+      list.map(({ size, ...rest }) => ({ ...rest, descriptor: descriptor(named, size) })),
       packing,
     ),
   }));

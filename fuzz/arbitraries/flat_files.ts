@@ -9,7 +9,7 @@ const kernelSizes = fc.constantFrom(0x1000, 0x210, 0x201, 0x200, 0x100, 0, 0x0ff
 /** What an EFI application's section table says too much of the file's size, for each section. */
 const sections = sometimes(
   fc.array(fc.constantFrom(0, 0, 0, -1, 1, 0xffff_f000), { minLength: 1, maxLength: 2 }),
-  3,
+  7,
 );
 
 /** PE format, "MS-DOS Stub", "COFF File Header", "Section Table": all that a loader looks at. */
@@ -56,7 +56,7 @@ export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
   cut: fc.constantFrom(0, 0, 0, 1, 15, 16),
   relocatable_kernel: fc.constantFrom(1, 1, 0, 0xff),
   kernel_alignment: fc.constantFrom(0x200000, 0x1000, 0x10000, 1, 0, 3, 0x80000000, 0x1000000),
-  min_alignment: fc.constantFrom(0, 12, 13, 16, 21, 63, 64, 255),
+  min_alignment: fc.constantFrom(0, 0, 12, 13, 16, 21, 63, 64, 255),
   pref_address: fc.oneof(
     {
       arbitrary: fc.constantFrom(0x1000000n, 0x100000n, 0x1000123n, 0n, 0x9f000n, 0x1_0000_0000n),
@@ -72,7 +72,16 @@ export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
   cmdline_size: fc.constantFrom(2047, 255, 0, 1, 16, 0xffffffff),
   setup_data: sometimes(boundary, 6),
   syssizePlus: fc.constantFrom(0, 0, 0, 1, -1, 2, 1 << 28),
-  valid: fc.nat(2).map((n) => n > 0),
+  // One odd thing alone shows whether it is looked at
+  kind: fc.constantFrom(
+    "odd" as const,
+    "odd",
+    "one bend" as const,
+    "valid" as const,
+    "valid",
+    "valid",
+  ),
+  trailing: fc.constantFrom(0, 0, 0, 1, 600),
   sections,
   payload: sometimes(
     fc.record({
@@ -81,7 +90,7 @@ export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
     }),
     5,
   ),
-  loadflags: fc.constantFrom(1, 1, 1, 1, 1, 1, 0x81, 1, 1, 1, 0x80),
+  loadflags: fc.nat(30).map((n) => [0x80, 0x81, 0x81][n] ?? 1),
   bends: bends(placesOf(SETUP)),
 }).map(
   (
@@ -93,33 +102,50 @@ export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
       oddEnd,
       cut,
       syssizePlus,
-      valid,
+      kind,
+      trailing,
       bends,
       setup_data = 0n,
       ...fields
     },
   ) => {
+    const valid = kind !== "odd";
     // Every odd choice alone makes a file that is refused: half of the files have few of them.
     const good = valid
       ? {
-        ...{ kernel_alignment: 0x10000, version: 0x20f, xloadflags: fields.xloadflags & 3 },
+        ...{ kernel_alignment: 0x10000, xloadflags: fields.xloadflags & 3 },
+        version: fields.version < 0x202 || fields.version === 0xffff ? 0x20f : fields.version,
         ...{ setup_sects: fields.setup_sects || 4 },
         ...{ min_alignment: fields.min_alignment > 16 ? 12 : fields.min_alignment },
         ...{ cmdline_size: 2047, init_size: Math.min(fields.init_size, 0x21000) },
       }
       : {};
-    const kernel = pattern(valid ? Math.max(size, 0x210) : size, 3);
+    // One that ends where its 64-bit entry is has only the other
+    const isWhole = valid && size !== 0x200;
+    const kernel = pattern(isWhole ? Math.max(size, 0x210) : size, 3);
     const syssize = Math.max(Math.ceil(kernel.length / 16) + (valid ? 0 : syssizePlus), 0);
     const jump = (valid || syssizePlus === 0 ? headerEnd : oddEnd) << 8 | 0xeb;
     const whole = bzImage({ kernel, jump, syssize, ...fields, ...payload, setup_data, ...good });
-    const file = withSections(whole.slice(0, whole.length - (valid ? cut & 15 : cut)), sections);
-    const low = fields.pref_address || 0x100000n;
+    const end = whole.length - (valid ? cut & 15 : cut);
+    const padded = new Uint8Array(end + (cut === 0 ? trailing : 0)).fill(0xcd);
+    padded.set(whole.subarray(0, end));
+    const file = withSections(padded, sections);
+    // Where the version or the header's end is before pref_address, there is none
+    const { version } = { ...fields, ...good };
+    const hasPreferred = version >= 0x20a && headerEnd >= 0x5e;
+    const low = hasPreferred && fields.pref_address || 0x100000n;
     const span = BigInt(Math.max(Math.min(fields.init_size, 0x40000), kernel.length, 0x1000));
     const align = BigInt(valid ? 0x10000 : fields.kernel_alignment || 1);
     const aligned = align > 0x1000000n ? low : (low + align - 1n) / align * align;
     const loads = [0n, 0x1000n, 0x2000n, 0x8000n, 0x10000n, align, -0x1000n, 0x800n]
-      .map((plus) => aligned + plus);
-    return { bytes: bent(file, valid ? [] : bends), low: aligned, high: aligned + span, loads };
+      .map((plus) => aligned + plus)
+      .concat(1n << 32n);
+    return {
+      bytes: bent(file, kind === "valid" ? [] : valid ? bends.slice(0, 1) : bends),
+      low: aligned,
+      high: aligned + span,
+      loads,
+    };
   },
 );
 

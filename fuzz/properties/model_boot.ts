@@ -194,6 +194,8 @@ export default property({
   says:
     "a boot comes to what the plain model says: refused with its code, or its bytes at its places",
   inputs: boots,
+  // Boots have the most ways to go wrong
+  share: 3,
   check: checkBoot,
 });
 

@@ -22,8 +22,8 @@ export default property({
       throw new Violation(what, riscv.refused?.message);
     }
     requireNone("a machine's tree is wrong", [
-      ...arm.value ? arm64Faults(arm64, arm.value.root) : [],
-      ...riscv.value ? riscv64Faults(riscv64, riscv.value.root) : [],
+      ...arm.value ? arm64Faults(arm64, arm.value) : [],
+      ...riscv.value ? riscv64Faults(riscv64, riscv.value) : [],
     ]);
   },
 });

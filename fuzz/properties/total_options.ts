@@ -12,17 +12,22 @@ const BOOTS = {
   linux64: { kernel: elfImage() },
   linux32: { kernel: elfImage({ bits: 32 }) },
   bzimage: { kernel: bzImage({ kernel: pattern(0x1000), cmdline_size: 0xffff_ffff }) },
+  old: { kernel: bzImage({ version: 0x202 }), initrd: pattern(100) },
   pvh: { kernel: pvhImage(), initrd: pattern(100) },
   arm64: { kernel: arm64Image(), deviceTree: VIRT_ARM64 },
   riscv64: { kernel: arm64Image(RISCV64), deviceTree: VIRT_RISCV64 },
 };
 type Kind = keyof typeof BOOTS;
-const X86: Kind[] = ["linux64", "linux32", "bzimage", "pvh"];
+const X86: Kind[] = ["linux64", "linux32", "bzimage", "old", "pvh"];
 const TREES: Kind[] = ["arm64", "riscv64"];
 const ALL: Kind[] = [...X86, ...TREES];
+const NOT_OLD = ALL.filter((kind) => kind !== "old");
 
-/** RAM at 1 MiB and at 1 GiB, where the Images go. */
-const RAM = [{ start: 0x1000n, size: 32n * MIB }, { start: 1n << 30n, size: 64n * MIB }];
+/** RAM below the legacy hole, at 1 MiB, and at 1 GiB, where the Images go. */
+const RAM = [{ start: 0x1000n, size: 0x9e000n }, { start: MIB, size: 32n * MIB }, {
+  start: 1n << 30n,
+  size: 64n * MIB,
+}];
 
 /** Something that is asked for, by which boots, and what is said of it: undefined if it can be. */
 interface Asked {
@@ -99,8 +104,11 @@ const ASKED: readonly Asked[] = [
   ),
   ...bad(ALL, "LIMIT_EXCEEDED", list("reservations", 1025), list("memoryMap", 1025)),
   ...bad(ALL, "LIMIT_EXCEEDED", list("setupData", 1025), list("modules", 1025)),
-  ...good(ALL, list("memoryMap", 1024)),
-  ...good(X86, list("reservations", 1024)),
+  // The oldest kernel can be told of 128 entries
+  ...good(NOT_OLD, list("memoryMap", 1024)),
+  ...good(X86.filter((kind) => kind !== "old"), list("reservations", 1024)),
+  ...bad(["old"], "LIMIT_EXCEEDED", list("memoryMap", 124), list("memoryMap", 1024)),
+  ...good(["old"], list("memoryMap", 123)),
   ...good(["linux64", "linux32", "bzimage"], list("setupData", 1024)),
   ...good(["pvh"], list("modules", 1024)),
   ...bad(["bzimage"], "CMDLINE_TOO_LONG", { cmdline: "x".repeat(2 ** 20 + 1) }),
@@ -109,17 +117,32 @@ const ASKED: readonly Asked[] = [
   ...bad(["riscv64"], "CMDLINE_TOO_LONG", { cmdline: "x".repeat(1024) }),
   ...good(["linux64", "pvh", "arm64"], { cmdline: "x".repeat(2047) }),
   ...good(["riscv64"], { cmdline: "x".repeat(1023) }),
+  ...bad(["pvh"], "INVALID_OPTION", { initrd: undefined, ...list("modules", 1) }),
   ...bad(["pvh"], "INVALID_OPTION", { modules: [{ source: new Uint8Array(0) }] }),
-  ...bad(X86.filter((kind) => kind !== "bzimage"), "INVALID_OPTION", { kernelAddress: MIB }),
+  ...bad(["pvh"], "CMDLINE_TOO_LONG", {
+    modules: [{ source: pattern(1), cmdline: "x".repeat(2048) }],
+  }),
+  ...good(["pvh"], { modules: [{ source: pattern(1), cmdline: "x".repeat(2047) }] }),
+  ...bad(["linux64", "linux32", "pvh"], "INVALID_OPTION", { kernelAddress: MIB }),
+  // Before initrd_addr_max, and an i386 kernel without a header: the oldest kernels' limit
+  ...bad(["old", "linux32"], "NO_SPACE", { initrd: pattern(1), initrdAddress: 1n << 30n }),
+  ...good(["linux64", "bzimage", "pvh"], { initrd: pattern(1), initrdAddress: 1n << 30n }),
+  // What a caller says of the legacy hole goes before what a PC has there
+  ...good(
+    X86,
+    entry("acpi", 0x9fc00n, 0x400n),
+    entry("nvs", 0x9f000n, 0x61000n),
+    entry("acpi", 0xf8000n, 16n),
+  ),
 ];
 const CASES = ASKED.flatMap(({ of, ...asked }) => of.map((kind) => ({ kind, ...asked })));
 
 /** More RAM, page by page: how much of it there can be. */
 const COUNTS: readonly { readonly kind: Kind; readonly pages: number; readonly code?: string }[] = [
-  { kind: "arm64", pages: 4094 },
-  { kind: "arm64", pages: 4095, code: "LIMIT_EXCEEDED" },
-  { kind: "linux64", pages: 32_762, code: "LIMIT_EXCEEDED" },
-  { kind: "linux64", pages: 32_763, code: "INVALID_MEMORY" },
+  { kind: "arm64", pages: 4093 },
+  { kind: "arm64", pages: 4094, code: "LIMIT_EXCEEDED" },
+  { kind: "linux64", pages: 32_761, code: "LIMIT_EXCEEDED" },
+  { kind: "linux64", pages: 32_762, code: "INVALID_MEMORY" },
 ];
 
 export default property({
