@@ -20,6 +20,7 @@ import modelBoot from "./properties/model_boot.ts";
 import modelCrowd from "./properties/model_crowd.ts";
 import modelEdits from "./properties/model_edits.ts";
 import modelFdt from "./properties/model_fdt.ts";
+import modelHuge from "./properties/model_huge.ts";
 import modelMachines from "./properties/model_machines.ts";
 import modelMemory from "./properties/model_memory.ts";
 import modelZboot from "./properties/model_zboot.ts";
@@ -81,6 +82,7 @@ export const PROPERTIES: readonly Property[] = [
   bootParams,
   modelBoot,
   modelCrowd,
+  modelHuge,
   modelEdits,
   modelFdt,
   limitsFdt,

@@ -182,6 +182,13 @@ const BROKEN: Readonly<Record<string, Partial<Library> & { work?: () => number }
     bootLinux: (memory, options) =>
       real.bootLinux(memory, { ...options, reservations: options.reservations?.slice(0, 255) }),
   },
+  "model-huge": {
+    planBoot(layout, options) {
+      const plan = real.planBoot(layout, options);
+      const narrow = (size: bigint) => size & 0xffff_ffffn;
+      return { ...plan, placements: plan.placements.map((p) => ({ ...p, size: narrow(p.size) })) };
+    },
+  },
   "model-fdt": {
     parseFdt(bytes) {
       // totalsize is not looked at

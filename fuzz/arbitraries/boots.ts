@@ -121,7 +121,7 @@ const LOW_PAGES = [0x6000n, 0x7000n, 0x9000n, 0x20000n, 0x40000n];
 /** RAM for a high initrd: above 4 GiB; across a GiB of the second 512; up to what can be mapped. */
 const HIGH_RAM: readonly Region[] = [
   { start: 1n << 32n, size: 0x10000 },
-  { start: (0x3ffn << 30n) - 0x8000n, size: 0xa000 },
+  { start: (0x3ffn << 30n) - 0x8000n, size: 0x9000 },
   { start: (1n << 47n) - 0x8000n, size: 0x8000 },
 ];
 

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import type { KernelFile } from "./elf_files.ts";
 import { arm64Image, bzImage, IMAGE, pattern, poke, SETUP } from "./images.ts";
-import { bends, bent, boundary, type Place, placesOf, sometimes } from "./numbers.ts";
+import { bends, bent, boundary, fieldBend, type Place, placesOf, sometimes } from "./numbers.ts";
 
 const kernelSizes = fc.constantFrom(0x1000, 0x210, 0x201, 0x200, 0x100, 0, 0x0fff, 0x2345);
 
@@ -29,6 +29,14 @@ function withSections(file: Uint8Array, plus: readonly number[] | undefined): Ui
   }
   return bytes;
 }
+
+/** What a loader looks at. */
+const LOOKED_AT = {
+  ...{ boot_flag: SETUP.boot_flag, jump: SETUP.jump, version: SETUP.version },
+  ...{ syssize: SETUP.syssize, xloadflags: SETUP.xloadflags, init_size: SETUP.init_size },
+  ...{ kernel_alignment: SETUP.kernel_alignment, pref_address: SETUP.pref_address },
+  ...{ initrd_addr_max: SETUP.initrd_addr_max, cmdline_size: SETUP.cmdline_size },
+};
 
 /** bzImages. */
 export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
@@ -92,6 +100,7 @@ export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
   ),
   loadflags: fc.nat(30).map((n) => [0x80, 0x81, 0x81][n] ?? 1),
   bends: bends(placesOf(SETUP)),
+  one: fieldBend(placesOf(LOOKED_AT)),
 }).map(
   (
     {
@@ -105,6 +114,7 @@ export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
       kind,
       trailing,
       bends,
+      one,
       setup_data = 0n,
       ...fields
     },
@@ -141,7 +151,7 @@ export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
       .map((plus) => aligned + plus)
       .concat(1n << 32n);
     return {
-      bytes: bent(file, kind === "valid" ? [] : valid ? bends.slice(0, 1) : bends),
+      bytes: bent(file, { valid: [], "one bend": [one], odd: bends }[kind]),
       low: aligned,
       high: aligned + span,
       loads,
@@ -222,6 +232,8 @@ export const sectionFiles: fc.Arbitrary<Uint8Array> = fc.record({
   }
   return file;
 });
+/** boot-image-header.rst: an arm64 header with a version, "RISCV" and another magic. */
+export const RISCV64_FIELDS = { flags: 0, res2: 2, res4: 0x5643534952n, magic: 0x05435352 };
 
 /** boot-image-header.rst: the header's fields. */
 export const RISCV_IMAGE_PLACES: readonly Place[] = [

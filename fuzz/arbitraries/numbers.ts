@@ -77,13 +77,7 @@ export type Bend =
  */
 export function bends(places: readonly Place[], isBig = false): fc.Arbitrary<Bend[]> {
   const edges = [...new Set(places.flatMap(([offset, width]) => [offset, offset + width - 1]))];
-  const field: fc.Arbitrary<Bend> = fc.record({
-    kind: fc.constant("field" as const),
-    place: fc.constantFrom(...places),
-    from: fc.constantFrom("zero" as const, "here" as const, "size" as const),
-    plus: fc.oneof(boundary, fc.constantFrom(-1n, 1n, -2n, -4n, 4n, -8n, -16n, -512n, -4096n)),
-    ...isBig && { isBig: fc.constant(true) },
-  });
+  const field = fieldBend(places, isBig);
   const at = fc.oneof(fc.constantFrom(...edges), fc.nat(8192));
   const other: fc.Arbitrary<Bend> = fc.oneof(
     fc.record({ kind: fc.constant("truncate" as const), at }),
@@ -97,6 +91,23 @@ export function bends(places: readonly Place[], isBig = false): fc.Arbitrary<Ben
     fc.array(bend, { minLength: 1, maxLength: 3 }),
     fc.array(bend, { minLength: 1, maxLength: 1 }),
   );
+}
+
+/**
+ * A field that gets another value.
+ *
+ * @param places The fields.
+ * @param isBig Whether they are big-endian.
+ * @returns One such bend.
+ */
+export function fieldBend(places: readonly Place[], isBig = false): fc.Arbitrary<Bend> {
+  return fc.record({
+    kind: fc.constant("field" as const),
+    place: fc.constantFrom(...places),
+    from: fc.constantFrom("zero" as const, "here" as const, "size" as const),
+    plus: fc.oneof(boundary, fc.constantFrom(-1n, 1n, -2n, -4n, 4n, -8n, -16n, -512n, -4096n)),
+    ...isBig && { isBig: fc.constant(true) },
+  });
 }
 
 /**

@@ -141,3 +141,14 @@ export function keep({ root }: Tree, entries: readonly ReservedMemory[]): void {
   put(node, "ranges", new Uint8Array(0));
   node.children.push(...nodes);
 }
+
+/**
+ * Adds to the memory reservation block.
+ *
+ * @param tree The tree, which is changed.
+ * @param range What is kept.
+ */
+export function keepBlock({ reservations }: Tree, { start, size }: Span): void {
+  need(start >= 0n && size > 0n && start + size <= TOP);
+  reservations.push({ start, size });
+}

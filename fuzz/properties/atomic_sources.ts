@@ -30,8 +30,9 @@ export default property({
       const read = expected.value.placements.filter(({ content }) => content.kind === "source");
       requireNone("written outside what is read", guest.changes(read));
       if (!faulty?.failed) throw new Violation("PARTIALLY_APPLIED without a fault");
-      const causes = [refused, refused.cause as Refused | undefined];
-      if (!causes.every((error) => error?.cause instanceof Error) && fault.kind === "throws") {
+      const causes = [refused.cause];
+      if (fault.kind === "throws") causes.push((refused.cause as Refused | undefined)?.cause);
+      if (!causes.every((cause) => cause instanceof Error)) {
         throw new Violation("an error that does not say what was thrown");
       }
       return;

@@ -21,7 +21,14 @@ const inputs = fc.record({
     fc.oneof(fc.constantFrom(0n, 0x200000n, 0x100000n, 0x40000000n, 1n << 64n, -1n), boundary),
     1,
   ),
-  highmem: sometimes(fc.oneof(fc.constantFrom(0n, 0x100000n, 0x100001n, -1n), boundary), 3),
+  highmem: sometimes(
+    fc.oneof(
+      fc.constantFrom("entry", "above"),
+      fc.constantFrom(0n, 0x100000n, 0x100001n, -1n),
+      boundary,
+    ),
+    3,
+  ),
   layout: layouts([0, 0x10000, 0x110000], [0x1000, 0x10000, 0]),
   exact: fc.boolean(),
 }).map(({ kind, offset, highmem, layout, exact, ...files }) => {
@@ -32,8 +39,14 @@ const inputs = fc.record({
     ? kind === "elf" ? base + offset : offset
     : base;
   const high = low + BigInt(file.bytes.length) + 0x1000n;
+  // What it is compared with, and one more
+  const own = kind === "elf" ? [0x18, 8] as const : kind === "bzimage" ? [0x214, 4] as const : [];
+  const said = own.length > 0 && file.bytes.length >= own[0] + own[1]
+    ? peek(file.bytes, own[0], own[1])
+    : 0n;
+  const near = highmem === "entry" ? said : highmem === "above" ? said + 1n : highmem;
   const recipe = exact ? layout : { ...layout, before: 0, after: 0x10000, cuts: [] };
-  return { kind, file: file.bytes, offset, highmem, ram: layOut(recipe, low, high) };
+  return { kind, file: file.bytes, offset, highmem: near, ram: layOut(recipe, low, high) };
 });
 
 /** Whether an Image must be taken: its magic is right, and all of it lies in RAM. */

@@ -3,7 +3,7 @@ import { type BootCase, boots } from "../arbitraries/boots.ts";
 import { descriptor, translate } from "../arbitraries/x86_walk.ts";
 import { peek } from "../arbitraries/images.ts";
 import { covered } from "../arbitraries/plans.ts";
-import type { Node } from "../arbitraries/tree_files.ts";
+import type { Node, Tree } from "../arbitraries/tree_files.ts";
 import { largestInput, optionsOf, reservedBy } from "../boot_run.ts";
 import { CanaryGuest, hex, type Range, sameBytes } from "../guest.ts";
 import { judge, type Refused } from "../judge.ts";
@@ -128,6 +128,19 @@ function* treeFaults(boot: BootCase, expected: Expected, guest: CanaryGuest): Ge
     if (covered({ start, size }, disjoint(reserved)) !== size) {
       yield `reservation ${hex(start)} is not in the tree`;
     }
+  }
+  const { deviceTree, hartid } = boot.options;
+  const given = deviceTree instanceof Uint8Array ? readTree(deviceTree) : undefined;
+  const nodesOf = (tree: Tree | undefined) =>
+    tree && childOf(tree.root, "reserved-memory")?.children || [];
+  const before = new Set(nodesOf(given).map(({ name }) => name));
+  const own = nodesOf(tree).filter(({ name }) => !before.has(name)).flatMap((node) => {
+    return rangesIn(valueOf(node, "reg") ?? new Uint8Array(0), cells) ?? [];
+  });
+  const sum = (ranges: readonly Range[]) => ranges.reduce((sum, { size }) => sum + size, 0n);
+  if (sum(own) !== sum(disjoint(reservedBy(boot.options)))) yield "reserved nodes overlap";
+  if (hartid !== undefined && BigInt(tree.bootCpuId) !== BigInt.asUintN(32, hartid)) {
+    yield `hart ${tree.bootCpuId} boots`;
   }
   const { seeds } = boot.options;
   const kaslr = chosen && valueOf(chosen, "kaslr-seed");

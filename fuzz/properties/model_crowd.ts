@@ -6,6 +6,6 @@ export default property({
   name: "model-crowd",
   says: "a boot comes to what the plain model says where hundreds of things are in the way, too",
   inputs: crowds,
-  share: 0.25,
+  share: 0.2,
   check: checkBoot,
 });

@@ -4,7 +4,7 @@ import { boundary } from "../arbitraries/numbers.ts";
 import { bootTrees, roughTrees, type Tree } from "../arbitraries/tree_files.ts";
 import { encodeInput } from "../codec.ts";
 import { judge } from "../judge.ts";
-import { choose, keep, NoEdit, remember } from "../model/edits.ts";
+import { choose, keep, keepBlock, NoEdit, remember } from "../model/edits.ts";
 import { property, Violation } from "../property.ts";
 
 /** A value, null for none, undefined for what was there. */
@@ -65,9 +65,20 @@ export default property({
       }).map(({ range, ...rest }) => ({ ...range, ...rest })),
       { maxLength: 3 },
     ),
+    blocks: fc.array(range, { maxLength: 2 }),
+    // Names that begin as another one does, and come before it
+    others: fc.array(
+      fc.constantFrom("chosen2", "chosen-x", "chosen@0", "reserved-memory2", "memory2", "memor"),
+      { maxLength: 2 },
+    ),
   }),
-  check({ tree, chosen, memory, reserved }, { setChosen, setMemory, addReservedMemory }) {
+  check(input, { setChosen, setMemory, addReservedMemory, reserve }) {
+    const { tree, memory, reserved, others } = input;
+    // The caller's own: they are changed in the end
+    const { chosen, blocks } = structuredClone({ chosen: input.chosen, blocks: input.blocks });
     const own = structuredClone(tree);
+    const named = others.map((name) => ({ name, properties: [], children: [] }));
+    own.root.children.unshift(...named);
     compare("/chosen", own, (tree) => setChosen(tree, chosen), (tree) => choose(tree, chosen));
     compare("/memory", own, (tree) => setMemory(tree, memory), (tree) => remember(tree, memory));
     compare(
@@ -76,5 +87,12 @@ export default property({
       (tree) => addReservedMemory(tree, reserved),
       (tree) => keep(tree, reserved),
     );
+    for (const block of blocks) {
+      compare("a block", own, (tree) => reserve(tree, block), (tree) => keepBlock(tree, block));
+    }
+    const after = encodeInput(own);
+    chosen.rngSeed?.fill(0xff);
+    for (const block of blocks) block.size = 1n;
+    if (encodeInput(own) !== after) throw new Violation("the tree holds what is the caller's");
   },
 });
