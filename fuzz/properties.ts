@@ -23,6 +23,7 @@ import modelFdt from "./properties/model_fdt.ts";
 import modelHuge from "./properties/model_huge.ts";
 import modelMachines from "./properties/model_machines.ts";
 import modelMemory from "./properties/model_memory.ts";
+import modelPlaces from "./properties/model_places.ts";
 import modelZboot from "./properties/model_zboot.ts";
 import readSources from "./properties/read_sources.ts";
 import roundTripFdt from "./properties/round_trip_fdt.ts";
@@ -82,6 +83,7 @@ export const PROPERTIES: readonly Property[] = [
   bootParams,
   modelBoot,
   modelCrowd,
+  modelPlaces,
   modelHuge,
   modelEdits,
   modelFdt,

@@ -21,14 +21,21 @@ import {
 import { type Library, property, requireNone, Violation } from "../property.ts";
 
 /** Codes that the model does not predict: of machines and trees that cannot be completed. */
-const UNMODELLED = ["FDT_VALUE", "FDT_TOO_BIG", "INVALID_OPTION", "LIMIT_EXCEEDED"];
+export const UNMODELLED = ["FDT_VALUE", "FDT_TOO_BIG", "INVALID_OPTION", "LIMIT_EXCEEDED"];
 
 /** Registers that are 0 where no protocol says what they hold. */
 const ZERO = [
   ...["rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "r8to15", "x1", "x2", "x3", "satp"],
 ];
 
-function* registerFaults({ registers }: Expected, { cpu }: BootPlan): Generator<string> {
+/**
+ * Registers that are not as the model says.
+ *
+ * @param expected What the model says.
+ * @param plan The plan.
+ * @returns A few words each.
+ */
+export function* registerFaults({ registers }: Expected, { cpu }: BootPlan): Generator<string> {
   for (const [name, wanted] of Object.entries(registers)) {
     const value = (cpu as unknown as Record<string, bigint | number>)[name];
     if (BigInt(value) !== wanted) yield `${name} is ${hex(BigInt(value))}, not ${hex(wanted)}`;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { texts } from "../arbitraries/cmdlines.ts";
-import { boundary } from "../arbitraries/numbers.ts";
+import { boundary, sometimes } from "../arbitraries/numbers.ts";
 import { bootTrees, roughTrees, type Tree } from "../arbitraries/tree_files.ts";
 import { encodeInput } from "../codec.ts";
 import { judge } from "../judge.ts";
@@ -66,10 +66,24 @@ export default property({
       { maxLength: 3 },
     ),
     blocks: fc.array(range, { maxLength: 2 }),
-    // Names that begin as another one does, and come before it
+    // Names that begin as another one does, and come before it; what is memory by its type
     others: fc.array(
-      fc.constantFrom("chosen2", "chosen-x", "chosen@0", "reserved-memory2", "memory2", "memor"),
+      fc.record({
+        name: fc.constantFrom("chosen2", "chosen-x", "chosen@0", "reserved-memory2", "memory2"),
+        type: fc.constantFrom(undefined, "memory\0", "memory", "memory\0x", "memor\0", ""),
+      }),
       { maxLength: 2 },
+    ),
+    // A count of cells is 1 or 2, in four bytes
+    cells: sometimes(
+      fc.record({
+        name: fc.constantFrom("#address-cells", "#size-cells"),
+        value: fc.constantFrom(
+          ...[[0, 0, 0, 1, 0, 0, 0, 2], [0, 0, 0, 0, 1], [2], [], [0, 0, 0, 0], [0, 0, 0, 3]],
+          ...[[1, 0, 0, 1], [0, 1, 0, 2], [0, 0, 1], [0, 0, 0, 1], [0, 0, 0, 2]],
+        ).map((bytes) => Uint8Array.from(bytes)),
+      }),
+      5,
     ),
   }),
   check(input, { setChosen, setMemory, addReservedMemory, reserve }) {
@@ -77,8 +91,16 @@ export default property({
     // The caller's own: they are changed in the end
     const { chosen, blocks } = structuredClone({ chosen: input.chosen, blocks: input.blocks });
     const own = structuredClone(tree);
-    const named = others.map((name) => ({ name, properties: [], children: [] }));
+    const named = others.map(({ name, type }) => {
+      const value = new TextEncoder().encode(type);
+      return {
+        name,
+        properties: type === undefined ? [] : [{ name: "device_type", value }],
+        children: [],
+      };
+    });
     own.root.children.unshift(...named);
+    if (input.cells) own.root.properties.unshift(input.cells);
     compare("/chosen", own, (tree) => setChosen(tree, chosen), (tree) => choose(tree, chosen));
     compare("/memory", own, (tree) => setMemory(tree, memory), (tree) => remember(tree, memory));
     compare(

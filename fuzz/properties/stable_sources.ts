@@ -10,7 +10,7 @@ import { property, Violation } from "../property.ts";
 
 export default property({
   name: "stable-sources",
-  says: "the answer is the same from bytes, from short reads and from a file",
+  says: "the answer is the same from bytes, from short reads, from a file, and after another boot",
   inputs: boots,
   share: 0.5,
   check(boot, library) {
@@ -36,6 +36,18 @@ export default property({
       opened.forEach((source) => source.close());
       rmSync(directory, { recursive: true, force: true });
     }
+    // Nor does it matter what was asked for before
+    const { deviceTree, reservations = [] } = boot.options;
+    const more = { name: "more", start: 1n << 40n, size: 1n };
+    const other = {
+      ...boot.options,
+      cmdline: "other",
+      reservations: [...reservations, more],
+      ...deviceTree && { seeds: { kaslr: 1n, rng: Uint8Array.of(1) } },
+    };
+    digest(library, { ...boot, options: other }, (bytes) => bytes);
+    const again = digest(library, boot, (bytes) => bytes);
+    if (again !== expected) throw new Violation("after another boot", `${again}, not ${expected}`);
     // Planning twice gives the same plan.
     const [first, second] = [plan(library, boot), plan(library, boot)];
     if (first.refused?.message !== second.refused?.message) throw new Violation("another refusal");

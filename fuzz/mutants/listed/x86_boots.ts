@@ -385,14 +385,6 @@ export const X86_BOOTS: readonly ListedFault[] = [
     replace: "",
   },
   {
-    id: "elf-load-bss-wraps",
-    what: "Elf.load: BSS may end past 2^64",
-    file: ELF_LOAD,
-    find:
-      "for (const { header: phdr, index, start } of segments) endOf(header, phdr, index, start);",
-    replace: "",
-  },
-  {
     id: "elf-load-no-offset-entry",
     what: "Elf.load: highmemStart is compared with where the entry will be",
     file: ELF_LOAD,
