@@ -186,10 +186,17 @@ function resolve(file: KernelFile, ram: readonly Region[], asked: Asked): BootCa
       ? at(kernelAddress)
       : loads[which % loads.length];
   }
+  let before: Reservation | undefined;
   options.reservations = asked.reservations?.map((
     { range: where, type }: Asked,
     i: number,
-  ): Reservation => ({ name: `reservation ${i}`, ...range(where), ...type && { type } }));
+  ): Reservation => {
+    const place = range(where);
+    // Some start inside the one before
+    const isInside = before && where.at.which % 4 === 0;
+    const start = isInside ? before!.start + before!.size / 2n : place.start;
+    return before = { name: `reservation ${i}`, ...place, start, ...type && { type } };
+  });
   options.memoryMap = asked.memoryMap?.map(({ range: where, type }: Asked) => ({
     // Mostly where no RAM is, and often at each other
     ...where.at.which % 3 > 0

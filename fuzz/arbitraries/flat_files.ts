@@ -79,6 +79,9 @@ export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
   initrd_addr_max: fc.constantFrom(0x7fffffff, 0x37ffffff, 0, 0xfff, 0x1ffff, 0xffffffff),
   cmdline_size: fc.constantFrom(2047, 255, 0, 1, 16, 0xffffffff),
   setup_data: sometimes(boundary, 6),
+  // The header's last fields: only the kernel itself looks at them
+  handover_offset: fc.constantFrom(0x190, 0),
+  kernel_info_offset: fc.constantFrom(0x1234_5678, 0, 0xffff_ffff),
   syssizePlus: fc.constantFrom(0, 0, 0, 1, -1, 2, 1 << 28),
   // One odd thing alone shows whether it is looked at
   kind: fc.constantFrom(

@@ -9,6 +9,7 @@ import type { ListedFault } from "./listed/fault.ts";
 import { FORMATS } from "./listed/formats.ts";
 import { GROUND } from "./listed/ground.ts";
 import { LZMAS } from "./listed/lzma.ts";
+import { MACHINES } from "./listed/machines.ts";
 import { PARAMS } from "./listed/params.ts";
 import { PARSERS } from "./listed/parsers.ts";
 import { PLACES } from "./listed/places.ts";
@@ -29,6 +30,7 @@ export const LISTED: readonly ListedFault[] = [
   ...ROOM,
   ...X86_BOOTS,
   ...TREE_BOOTS,
+  ...MACHINES,
   ...TOLD,
   ...FACES,
   ...COMPRESSED,

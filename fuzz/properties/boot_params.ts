@@ -13,11 +13,16 @@ const address = fc.oneof(
   { arbitrary: fc.constantFrom(0x1000n, 0x1018n, 0x2000n, 0x7000n, 0xfff0n, 0x10000n), weight: 8 },
   { arbitrary: boundary, weight: 1 },
   { arbitrary: fc.constantFrom(-1n, 1n << 64n, TOP - 24n, TOP - 7n), weight: 1 },
-  // A list from 0x1000 on has its limit here, or 24 bytes before
-  { arbitrary: fc.constantFrom(0x1000n + LIMIT, 0x1000n + LIMIT - 24n), weight: 1 },
 );
 const elements = fc.array(
-  fc.record({ size: fc.constantFrom(24, 32, 0, 7), address: sometimes(address, 2) }),
+  fc.record({
+    size: fc.constantFrom(24, 32, 0, 7),
+    // Up to a list's limit, or a byte past
+    address: fc.oneof(
+      { arbitrary: sometimes(address, 2), weight: 6 },
+      { arbitrary: fc.constantFrom("limit" as const, "past" as const), weight: 1 },
+    ),
+  }),
   { maxLength: 4 },
 );
 /** What a list is set to before something is added. */
@@ -84,7 +89,9 @@ export default property({
         if (is64Bit(set.address) === (refused !== undefined)) throw new Violation("a list's start");
         if (!refused) Object.assign(list, { start: set.address, bytes: given.slice() });
       }
-      for (const [i, { size, address }] of added.entries()) {
+      for (const [i, { size, address: asked }] of added.entries()) {
+        const limit = (list.start ?? 0n) + LIMIT - BigInt(size);
+        const address = asked === "limit" ? limit : asked === "past" ? limit + 1n : asked;
         const element = pattern(size, i + 4);
         const { value: at, refused } = judge(0, () => {
           return name === "sections"

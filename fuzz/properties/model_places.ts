@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import type { BootPlan } from "../../mod.ts";
 import { arm64Boots, type BootCase, boots, riscv64Boots } from "../arbitraries/boots.ts";
+import { peek } from "../arbitraries/images.ts";
 import type { Region } from "../arbitraries/layouts.ts";
 import { plan } from "../boot_run.ts";
 import { hex } from "../guest.ts";
@@ -25,6 +26,15 @@ const region = fc.record({
   ),
 });
 
+/** RAM on both sides of an end. */
+const edge = fc.record({
+  end: fc.constantFrom(1n << 32n, 1n << 47n, 1n << 48n, 1n << 56n),
+  before: fc.constantFrom(2 * MIB, 4 * MIB, 6 * MIB, 0x3000),
+  after: fc.constantFrom(0x1000, 2 * MIB, 8 * MIB),
+}).map(({ end, before, after }): Region[] => [
+  { start: end - BigInt(before), size: before + after },
+]);
+
 /** RAM of any size: it is only planned for. */
 const spacious = fc.array(region, { minLength: 1, maxLength: 4 }).map((all) => {
   const regions: Region[] = [];
@@ -39,6 +49,41 @@ const spacious = fc.array(region, { minLength: 1, maxLength: 4 }).map((all) => {
   return regions.length > 0 ? regions : [{ start: 0n, size: GIB }];
 });
 
+/** RAM that has room for one thing each: the Image, its device tree, its initrd. */
+const tight = fc.record({
+  kernelAt: fc.constantFrom(...[33n, 40n, 64n, 100n].map((gib) => gib << 30n), 1n << 30n),
+  tree: fc.constantFrom(0x20_0000n, 0x1fe0_0000n, 0x2000_0000n, 1n << 30n, -0x20_0000n, 33n << 30n),
+  initrd: fc.constantFrom(
+    ...[1n, 2n, 31n, 32n, 33n].flatMap((gib) => [gib << 30n, -gib << 30n]),
+    ...[0x40_0000n, -0x40_0000n],
+  ),
+  isFixed: fc.boolean(),
+});
+type Tight = typeof tight extends fc.Arbitrary<infer T> ? T : never;
+
+function tightened(boot: BootCase, { kernelAt, tree, initrd, isFixed }: Tight): BootCase {
+  const { kernel, options } = boot;
+  if (kernel.length < 64) return boot;
+  const [offset, size] = [peek(kernel, 8, 8), peek(kernel, 16, 8)];
+  const span = offset + (size > BigInt(kernel.length) ? size : BigInt(kernel.length));
+  if (span > 0x20_0000n) return boot;
+  // Not where an Image's base can be
+  const at = kernelAt + initrd + 0x1000n;
+  const dtb = kernelAt + tree;
+  const isApart = at > 0n && (at < dtb || at >= dtb + 0x20_0000n);
+  const ram = [
+    { start: kernelAt, size: Number(span) },
+    { start: dtb, size: 2 * MIB },
+    ...isApart ? [{ start: at, size: 0x8000 }] : [],
+  ];
+  const { initrdAddress: _, kernelAddress: __, reservations: ___, ...rest } = options;
+  return {
+    kernel,
+    ram,
+    options: { ...rest, ...isFixed && options.initrd && { initrdAddress: at } },
+  };
+}
+
 /** What is planned lies where the model has it. */
 function* placeFaults(expected: Expected, { placements }: BootPlan): Generator<string> {
   const has = (start: bigint, size?: bigint) =>
@@ -52,23 +97,27 @@ function* placeFaults(expected: Expected, { placements }: BootPlan): Generator<s
   for (const { name, start } of expected.meaningful) if (!has(start)) yield `no ${name}`;
 }
 
+const wide = fc.record({
+  boot: fc.oneof(boots, arm64Boots, riscv64Boots),
+  ram: fc.oneof({ arbitrary: spacious, weight: 3 }, { arbitrary: edge, weight: 2 }),
+  own: fc.nat(3).map((n) => n === 0),
+}).map(({ boot, ram, own }): BootCase => {
+  // With the RAM that the kernel wants, where it lies apart from the other
+  const ends = ({ start, size }: Region) => start + BigInt(size);
+  const apart = boot.ram.filter((one) =>
+    (own || !boot.options.deviceTree) &&
+    ram.every((other) => ends(one) <= other.start || ends(other) <= one.start)
+  );
+  return { ...boot, ram: [...ram, ...apart] };
+});
+const narrow = fc.record({ boot: fc.oneof(arm64Boots, riscv64Boots), tight })
+  .map(({ boot, tight }) => tightened(boot, tight));
+
 export default property({
   name: "model-places",
   says: "with RAM of many GiB, and where reach ends, things lie where the plain model has them",
-  inputs: fc.record({
-    boot: fc.oneof(boots, arm64Boots, riscv64Boots),
-    ram: spacious,
-    own: fc.nat(3).map((n) => n === 0),
-  })
-    .map(({ boot, ram, own }): BootCase => {
-      // With the RAM that the kernel wants, where it lies apart from the other
-      const ends = ({ start, size }: Region) => start + BigInt(size);
-      const apart = boot.ram.filter((one) =>
-        (own || !boot.options.deviceTree) &&
-        ram.every((other) => ends(one) <= other.start || ends(other) <= one.start)
-      );
-      return { ...boot, ram: [...ram, ...apart] };
-    }),
+  inputs: fc.oneof({ arbitrary: wide, weight: 3 }, { arbitrary: narrow, weight: 1 }),
+  share: 2,
   check(boot, library) {
     const verdict = verdictOn(boot);
     const { value, refused } = plan(library, boot);

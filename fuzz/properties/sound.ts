@@ -98,6 +98,9 @@ function* treeFaults(
   if (kernel[0].start < offset) yield "a base below 0";
   const covered = kernel.reduce((sum, { size }) => sum + size, 0n);
   if (covered < imageSize) yield "less memory than image_size";
+  // Linux' setup_bootmem reserves whole blocks
+  const isWhole = endOf(kernel[kernel.length - 1]) % (2n << 20n) === 0n;
+  if (cpu.arch === "riscv64" && !isWhole) yield "the kernel's last block is not its own";
   if (cpu.arch !== "aarch64") return;
   const block = { start: tree.start - tree.start % (2n << 20n), size: 2n << 20n };
   for (const other of placements) {

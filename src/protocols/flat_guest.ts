@@ -175,7 +175,9 @@ function placeKernel(
   const fileSize = BigInt(request.kernel.size);
   const needed = image.imageSize ?? 0n;
   const size = needed > fileSize ? needed : fileSize;
-  const kept = alignUp(size, rules.endAlign);
+  // It is the end that is aligned: the start is where text_offset puts it in its block.
+  const skew = image.textOffset % BASE_ALIGN;
+  const kept = alignUp(skew + size, rules.endAlign) - skew;
   const start = takeKernel(image, request, kept, space, rules);
   const content = { kind: "source", source: request.kernel, offset: 0 } as const;
   const placements: [Placement, ...Placement[]] = [

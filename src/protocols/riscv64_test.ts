@@ -61,6 +61,15 @@ describe("planBoot of a riscv64 Image", () => {
     assertEquals(planned.memoryMap[0], { start: RAM, size: 2n * MIB, type: "reserved" });
   });
 
+  it("keeps the block free that the kernel ends in, wherever text_offset has it start", () => {
+    const fields = { textOffset: 2n * MIB - 0x1000n, imageSize: 0x3000n };
+    const planned = plan({ kernel: image(fields), initrd: new Uint8Array(3) });
+    const work = named(planned, "kernel work area")!;
+    assertEquals(work.start, RAM + 2n * MIB + 0x2000n);
+    assertEquals(work.start + work.size, RAM + 4n * MIB);
+    assert(named(planned, "initrd")!.start >= RAM + 4n * MIB);
+  });
+
   it("reserves image_size, zeroed beyond the file, and puts the rest above", () => {
     const planned = plan({ initrd: new Uint8Array(3) });
     assertEquals(named(planned, "kernel bss"), {

@@ -1,4 +1,4 @@
-/** Faults of boot protocols: what goes where, and what is refused. */
+/** Faults of x86 boot protocols and of options: what goes where, and what is refused. */
 import type { ListedFault } from "./fault.ts";
 
 const BZIMAGE = "src/protocols/bzimage_placement.ts";
@@ -10,9 +10,6 @@ const LINUX_X86 = "src/protocols/linux_x86.ts";
 const LINUX32 = "src/protocols/linux32.ts";
 const LINUX64 = "src/protocols/linux64.ts";
 const PVH = "src/protocols/pvh.ts";
-const FLAT = "src/protocols/flat_guest.ts";
-const ARM64 = "src/protocols/arm64.ts";
-const RISCV64 = "src/protocols/riscv64.ts";
 const OPTION_CHECKS = "src/params/option_checks.ts";
 const PLAN = "src/protocols/plan.ts";
 
@@ -340,97 +337,6 @@ export const PROTOCOLS: readonly ListedFault[] = [
     file: PVH,
     find: "return isHigh ? IDENTITY_MAP_END : LOW_END;",
     replace: "return IDENTITY_MAP_END;",
-  },
-  {
-    id: "flat-image-size",
-    what: "image_size is not kept free: BSS is not",
-    file: FLAT,
-    find: "const size = needed > fileSize ? needed : fileSize;",
-    replace: "const size = fileSize;",
-  },
-  {
-    id: "flat-base-below",
-    what: "a kernel may be asked for below its text_offset",
-    file: FLAT,
-    find: "if (chosen % BASE_ALIGN === skew && chosen >= textOffset) {",
-    replace: "if (chosen % BASE_ALIGN === skew) {",
-  },
-  {
-    id: "flat-base-unaligned",
-    what: "a kernel may be asked for anywhere",
-    file: FLAT,
-    find: "if (chosen % BASE_ALIGN === skew && chosen >= textOffset) {",
-    replace: "if (chosen >= textOffset) {",
-  },
-  {
-    id: "flat-skew-lost",
-    what: "text_offset is not added to the base",
-    file: FLAT,
-    find: "return space.allocate(base) + skew;",
-    replace: "return space.allocate(base);",
-  },
-  {
-    id: "flat-dtb-block",
-    what: "the device tree takes its own size, not a block of 2 MiB",
-    file: FLAT,
-    find: "    size: DTB_BLOCK,\n",
-    replace: "    size: 4096n,\n",
-  },
-  {
-    id: "flat-initrd-kernel",
-    what: "an initrd at an address of the caller's may lie over the kernel",
-    file: FLAT,
-    find: "    space.claim([{ name, start, size }]);\n",
-    replace: "",
-  },
-  {
-    id: "flat-big-endian",
-    what: "a big-endian kernel is planned",
-    file: FLAT,
-    find: "if (image.bigEndian) {",
-    replace: "if (image.bigEndian && image.imageSize === 0n) {",
-  },
-  {
-    id: "flat-reservations",
-    what: "the caller's reservations are not told to the guest",
-    file: FLAT,
-    find: "addReservedMemory(tree, disjointPieces(own).map(asNode));",
-    replace: "addReservedMemory(tree, disjointPieces(own.slice(1)).map(asNode));",
-  },
-  {
-    id: "arm64-window",
-    what: "an initrd may lie in another window of 32 GiB than the kernel",
-    file: ARM64,
-    find: "<= WINDOW_SIZE) return;",
-    replace: "<= WINDOW_SIZE * 8n) return;",
-  },
-  {
-    id: "arm64-level",
-    what: "the exception level that is asked for is not looked at",
-    file: ARM64,
-    find: "cpu: arm64CpuState({ pc: entry, dtb, el }),",
-    replace: "cpu: arm64CpuState({ pc: entry, dtb, el: 1 }),",
-  },
-  {
-    id: "riscv-image-size",
-    what: "an Image that does not say its size is planned",
-    file: RISCV64,
-    find: "if (image.imageSize === undefined) {",
-    replace: "if (image.imageSize === 0n) {",
-  },
-  {
-    id: "riscv-end-align",
-    what: "the kernel's last block of 2 MiB is not kept free",
-    file: RISCV64,
-    find: "endAlign: 2n * MIB,",
-    replace: "endAlign: 1n,",
-  },
-  {
-    id: "riscv-hartid",
-    what: "a hart's id that is asked for is not looked at",
-    file: RISCV64,
-    find: "riscv64CpuState({ pc: entry, dtb, hartid: request.hartid ?? 0n }),",
-    replace: "riscv64CpuState({ pc: entry, dtb, hartid: 0n }),",
   },
   {
     id: "plan-address-unchecked",

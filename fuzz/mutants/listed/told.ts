@@ -212,13 +212,6 @@ export const TOLD: readonly ListedFault[] = [
     replace: "for (const [i, value] of values.slice(0, 1).entries()) requireValue(",
   },
   {
-    id: "cmdline-separator-overlap",
-    what: "a separator that starts inside a quoted one is passed over",
-    file: RULES,
-    find: "counted = at + 1; //",
-    replace: "counted = at + INIT_ARGS_SEPARATOR.length; //",
-  },
-  {
     id: "cmdline-changed-first",
     what: "an insertion that is refused has changed the line",
     file: CMDLINE,

@@ -1,15 +1,12 @@
-/** More faults of the x86 protocols, of whole boots and of linux-loader's building blocks. */
+/** More faults of the x86 protocols. */
 import type { ListedFault } from "./fault.ts";
 
 const BZIMAGE = "src/protocols/bzimage_placement.ts";
 const SEGMENTS = "src/protocols/elf_segments.ts";
-const ELF_LOAD = "src/protocols/elf_load.ts";
 const X86_GUEST = "src/protocols/x86_guest.ts";
 const LAYOUT = "src/protocols/layout_x86.ts";
 const LINUX_X86 = "src/protocols/linux_x86.ts";
 const PVH = "src/protocols/pvh.ts";
-const LOADER = "src/loader.ts";
-const CONFIGURATOR = "src/configurator.ts";
 
 export const X86_BOOTS: readonly ListedFault[] = [
   {
@@ -355,82 +352,5 @@ export const X86_BOOTS: readonly ListedFault[] = [
     file: X86_GUEST,
     find: "placements: [...this.#placements].sort(byStart),",
     replace: "placements: [...this.#placements],",
-  },
-  {
-    id: "elf-load-entry-offset",
-    what: "Elf.load: the entry is where the kernel was linked",
-    file: ELF_LOAD,
-    find: "return e_entry - segment.header.p_paddr + segment.start;",
-    replace: "return e_entry;",
-  },
-  {
-    id: "elf-load-highmem",
-    what: "off by one: e_entry must be above highmemStart",
-    file: ELF_LOAD,
-    find: "header.e_entry < highmemStart) {",
-    replace: "header.e_entry <= highmemStart) {",
-  },
-  {
-    id: "elf-load-pvh-offset",
-    what: "Elf.load: a PVH entry is said of a kernel that lies elsewhere",
-    file: ELF_LOAD,
-    find: "phdr.p_type === PT_NOTE && kernelOffset === undefined) {",
-    replace: "phdr.p_type === PT_NOTE) {",
-  },
-  {
-    id: "elf-load-bss-only",
-    what: "Elf.load: a segment of BSS alone is forgotten",
-    file: ELF_LOAD,
-    find: "  for (const segment of withoutBytes) segments.push(segment());\n",
-    replace: "",
-  },
-  {
-    id: "elf-load-no-offset-entry",
-    what: "Elf.load: highmemStart is compared with where the entry will be",
-    file: ELF_LOAD,
-    find: "highmemStart !== undefined && header.e_entry < highmemStart",
-    replace: "highmemStart !== undefined && header.e_entry + (kernelOffset ?? 0n) < highmemStart",
-  },
-  {
-    id: "loader-entry-64-at-end",
-    what: "off by one: the 64-bit entry may be the kernel's end",
-    file: LOADER,
-    find: "fileKernelSize > ENTRY_64_OFFSET;",
-    replace: "fileKernelSize >= ENTRY_64_OFFSET;",
-  },
-  {
-    id: "loader-highmem-unchecked",
-    what: "highmemStart may be negative or past 2^64",
-    file: LOADER,
-    find: 'if (highmemStart !== undefined) requireAddress(highmemStart, "highmemStart");',
-    replace: "",
-  },
-  {
-    id: "loader-part-address",
-    what: "loadDtb's address may be negative or past 2^64",
-    file: LOADER,
-    find: '): void {\n  requireAddress(address, "address");\n  const source',
-    replace: "): void {\n  const source",
-  },
-  {
-    id: "loader-arm64-for-riscv",
-    what: "an Image's text_offset is not added where it is loaded",
-    file: LOADER,
-    find: "const kernelLoad = kernelOffset + textOffset;",
-    replace: "const kernelLoad = kernelOffset === 0n ? textOffset : kernelOffset;",
-  },
-  {
-    id: "configurator-partial",
-    what: "boot parameters are written as far as they fit",
-    file: CONFIGURATOR,
-    find: "  for (const part of parts) requireRam(memory, part);\n  for (const { start",
-    replace: "  for (const { start",
-  },
-  {
-    id: "configurator-order",
-    what: "the memory map is written over the header where they lie on each other",
-    file: CONFIGURATOR,
-    find: "for (const { start, bytes } of parts) memory.write(start, bytes);",
-    replace: "for (const { start, bytes } of [...parts].reverse()) memory.write(start, bytes);",
   },
 ];
