@@ -13,6 +13,13 @@ import {
   pvhImage,
   word,
 } from "../arbitraries/images.ts";
+import { lz4Block, lzoBlock } from "../arbitraries/block_sequences.ts";
+import { framed } from "../arbitraries/hand_made_blocks.ts";
+import { bzip2 } from "../arbitraries/hand_made_bzip2.ts";
+import { lzma2Chunks, lzmaFile } from "../arbitraries/lzma_files.ts";
+import { USUAL } from "../arbitraries/lzma_writer.ts";
+import type { Step } from "../arbitraries/steps.ts";
+import { zbootImage } from "../arbitraries/wrapped_files.ts";
 import { dtb } from "../arbitraries/tree_files.ts";
 import { storedSeeds } from "../corpus.ts";
 
@@ -54,6 +61,25 @@ function asked(kernel: Uint8Array, ...prefix: readonly number[]): Uint8Array {
   return bytes;
 }
 
+/** Small streams behind the byte that says what they are: fuzz/targets/unpack.ts. */
+function packedSeeds(): Uint8Array[] {
+  const steps: readonly Step[] = [
+    { literals: [1, 2, 3, 4, 5], distance: 5, length: 20, variant: 0 },
+    { literals: [6], distance: 5, length: 2, variant: 0 },
+  ];
+  const sequences = { list: [{ literals: 5, distance: 5, length: 20, way: 0 }], last: 12 };
+  const { bytes: chunks } = lzma2Chunks([{ resets: "all", properties: USUAL, steps }]);
+  const streams = [
+    bzip2()(pattern(40)),
+    lzmaFile(steps, USUAL, false).bytes,
+    framed.lzo([lzoBlock(sequences)]),
+    framed["lz4-legacy"]([lz4Block(sequences)]),
+    framed.lz4([lz4Block(sequences)]),
+    chunks,
+  ];
+  return streams.map((stream, i) => Uint8Array.from([i, ...stream]));
+}
+
 const text = (line: string) => Uint8Array.from([32, ...new TextEncoder().encode(line)]);
 
 const tree = (depth: number) => {
@@ -70,25 +96,25 @@ const tree = (depth: number) => {
 export const TARGETS: readonly TargetFile[] = [
   {
     name: "target-detect",
-    says: "detectKernel",
+    says: "detectKernel, and the model's answer",
     entry: "fuzz/targets/detect.ts",
     seeds: () => kernels().map((kernel) => kernel.slice(0, 0x210)),
   },
   {
     name: "target-elf",
-    says: "parseElf, findPvhNote, Elf.load",
+    says: "parseElf, findPvhNote, the model's reader, Elf.load",
     entry: "fuzz/targets/elf.ts",
     seeds: () => kernels().slice(0, 4),
   },
   {
     name: "target-bzimage",
-    says: "parseBzImage, BzImage.load",
+    says: "parseBzImage, the model's reader, BzImage.load",
     entry: "fuzz/targets/bzimage.ts",
     seeds: () => [bzImage({ kernel: pattern(64) })],
   },
   {
     name: "target-image",
-    says: "parseArm64Image, parseRiscv64Image, PE.load",
+    says: "parseArm64Image, parseRiscv64Image, the model's reader, PE.load",
     entry: "fuzz/targets/image.ts",
     seeds: () => kernels().slice(5),
   },
@@ -97,6 +123,18 @@ export const TARGETS: readonly TargetFile[] = [
     says: "parseFdt, writeFdt, and the model's reader",
     entry: "fuzz/targets/fdt.ts",
     seeds: () => [tree(0), tree(1), tree(3)],
+  },
+  {
+    name: "target-zboot",
+    says: "parseZboot, and the model's reader",
+    entry: "fuzz/targets/zboot.ts",
+    seeds: () => [zbootImage("gzip", pattern(40)), zbootImage("lz4-legacy", pattern(40))],
+  },
+  {
+    name: "target-unpack",
+    says: "decompressors, the first byte says which",
+    entry: "fuzz/targets/unpack.ts",
+    seeds: packedSeeds,
   },
   {
     name: "target-cmdline",

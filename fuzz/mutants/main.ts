@@ -24,8 +24,8 @@ const MISUSED = 2;
 const WANTED = { listed: 0.95, generated: 0.85 } as const;
 /** Inputs for each property in the rounds before the last; too few in the first for what is slow. */
 const ROUNDS = [19, 300];
-/** Until the suite has found a fault, or not. */
-const SUITE_MS = 300_000;
+/** Until the suite has found a fault, or not: some times what it takes without one. */
+const [SUITE_MS, SUITE_TIMES] = [600_000, 5];
 
 /** A fault's line in the report. */
 interface Result extends Verdict {
@@ -96,6 +96,9 @@ async function judgeAll(faults: readonly Fault[], options: MutantOptions): Promi
     return 1;
   }
   progress.line(`without a fault all passes (${seconds(sane.ms)})`);
+  const patient = stages.map((stage): Stage => {
+    return { ...stage, timeoutMs: Math.max(stage.timeoutMs, SUITE_TIMES * sane.ms) };
+  });
   let isStopping = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => isStopping = true);
@@ -103,7 +106,7 @@ async function judgeAll(faults: readonly Fault[], options: MutantOptions): Promi
   const queue = [...faults];
   await Promise.all(places.map(async (place) => {
     for (let fault = queue.shift(); fault !== undefined; fault = queue.shift()) {
-      const verdict = await place.judge(fault, stages);
+      const verdict = await place.judge(fault, patient);
       if (isStopping) return; // what was stopped was not found
       const { id, file, what } = fault;
       const reason = verdict.outcome === "survived" ? reasonFor(id) : undefined;
