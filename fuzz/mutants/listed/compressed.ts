@@ -195,7 +195,7 @@ export const COMPRESSED: readonly ListedFault[] = [
   {
     id: "bzip2-table-per-stream",
     what: "a table of links for every stream, however small it is",
-    file: "src/compressed/bzip2.ts",
+    file: BZIP2,
     find: "if (this.#links.length < this.#size) this.#links",
     replace: "this.#links",
   },
