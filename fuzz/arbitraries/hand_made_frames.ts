@@ -208,6 +208,14 @@ export const FRAMES: Readonly<Record<string, HandMade>> = {
     field: "end",
     at: -2,
   },
+  "zstd of compressed blocks that hold nothing": {
+    format: "zstd",
+    make: (data) => {
+      const blocks = Array(data.length).fill([0x14, 0, 0, 0, 0]).flat();
+      return Uint8Array.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0x58, ...blocks, 1, 0, 0]);
+    },
+    gives: new Uint8Array(0),
+  },
   "zstd with a skippable frame": {
     format: "zstd",
     make: zstd({ after: [0x50, 0x2a, 0x4d, 0x18, 1, 0, 0, 0, 9] }),

@@ -112,13 +112,14 @@ function decodeFrame(input: PackedInput, output: Output): void {
     if (word === 0) break;
     const size = word & ~UNCOMPRESSED;
     if (size > maximum) throw input.corrupt("block size", at, `at most ${maximum}`, size);
-    const block = input.take(size, "block");
+    const blockAt = input.skip(size, "block");
+    const block = () => input.bytes.subarray(blockAt, blockAt + size);
     if (flags & FLG_BLOCK_CHECKSUM) {
       const checksum = input.u32("block checksum");
-      input.verify("block checksum", input.at - 4, checksum, xxh32(block));
+      input.verify("block checksum", input.at - 4, checksum, xxh32(block()));
     }
     if (word & UNCOMPRESSED) {
-      output.reserve(size).set(block, output.length);
+      output.reserve(size).set(block(), output.length);
       output.length += size;
     } else {
       const first = flags & FLG_INDEPENDENT ? output.length : start;

@@ -85,6 +85,7 @@ function decompressFrame(
 
 /** RFC 8878, 3.1.1 and 3.1.2: goes past a frame; `undefined` if it is one to skip. */
 function readFrame(input: PackedInput): Frame | undefined {
+  const bytes = input.bytes;
   const start = input.at;
   if (start > 0) input.endUnless(MAGIC_SIZE);
   const magic = input.u32("magic");
@@ -101,9 +102,8 @@ function readFrame(input: PackedInput): Frame | undefined {
   let least = 0;
   let most = 0;
   for (let isLast = false; !isLast;) {
-    const at = input.at;
-    const [low, middle, high] = input.take(3, "block header");
-    const header = low | middle << 8 | high << 16;
+    const at = input.skip(3, "block header"); // no view of it: there may be one for 3 bytes
+    const header = bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16;
     const size = header >>> 3;
     const type = header >>> 1 & 3;
     if (type === 3 || size > blockMaximum) {

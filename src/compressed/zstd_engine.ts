@@ -67,6 +67,8 @@ export async function wasmEngine(): Promise<ZstdEngine> {
     // An error of any kind is 0 bytes
     const data = decode(frame, Math.max(1, Math.min(room, most)));
     if (data.length > 0) return data;
+    // Unless the frame holds nothing: then a byte that follows it is what comes out
+    if (decode(withByte(frame), 1).length === 1) return data;
     if (most > room) {
       // Damaged or too large? A quarter more tells them apart, unless it is much more
       const capacity = Math.min(most, room + Math.max(MAX_BLOCK, room >> 2));
@@ -74,6 +76,16 @@ export async function wasmEngine(): Promise<ZstdEngine> {
     }
     throw new Error("a block or the checksum is damaged");
   };
+}
+
+/** RFC 8878: a frame of one raw byte, in one segment. */
+const BYTE_FRAME = [0x28, 0xb5, 0x2f, 0xfd, 0x20, 0x01, 0x09, 0x00, 0x00, 0x61];
+
+function withByte(frame: Uint8Array): Uint8Array {
+  const both = new Uint8Array(frame.length + BYTE_FRAME.length);
+  both.set(frame);
+  both.set(BYTE_FRAME, frame.length);
+  return both;
 }
 
 let engine: Promise<ZstdEngine> | undefined;

@@ -85,6 +85,17 @@ for (const [name, engine] of ENGINES) {
       assertEquals(got, ["LIMIT_EXCEEDED", "zstd frame count", at]);
     });
 
+    it("unpacks compressed blocks that hold nothing to nothing", async () => {
+      const frame = (blocks: number) =>
+        fromHex(`28b52ffd 00 38 ${"140000 0000".repeat(blocks)} 010000`);
+      // As many as may come to more than the bound
+      for (const blocks of [1, 100]) assertEquals(await decode(frame(blocks)), new Uint8Array(0));
+      const damaged = frame(100);
+      damaged[9] = 0xff; // literals that are not there
+      const [code] = await refusal(damaged);
+      assertEquals(["COMPRESSED_CORRUPT", "COMPRESSED_SIZE"].includes(code as string), true);
+    });
+
     it("unpacks an empty frame to nothing", async () => {
       assertEquals(await decode(fromHex("28b52ffd 00 38 010000")), new Uint8Array(0));
     });
