@@ -24,6 +24,7 @@ import modelHuge from "./properties/model_huge.ts";
 import modelMachines from "./properties/model_machines.ts";
 import modelMemory from "./properties/model_memory.ts";
 import modelPlaces from "./properties/model_places.ts";
+import modelValues from "./properties/model_values.ts";
 import modelZboot from "./properties/model_zboot.ts";
 import readSources from "./properties/read_sources.ts";
 import roundTripFdt from "./properties/round_trip_fdt.ts";
@@ -85,6 +86,7 @@ export const PROPERTIES: readonly Property[] = [
   modelCrowd,
   modelPlaces,
   modelHuge,
+  modelValues,
   modelEdits,
   modelFdt,
   limitsFdt,

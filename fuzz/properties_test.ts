@@ -182,6 +182,7 @@ const BROKEN: Readonly<Record<string, Partial<Library> & { work?: () => number }
     bootLinux: (memory, options) =>
       real.bootLinux(memory, { ...options, reservations: options.reservations?.slice(0, 255) }),
   },
+  "model-values": { encodePhandle: (phandle) => real.encodeCells([phandle]) },
   "model-places": {
     planBoot(layout, options) {
       // Narrowed before it was compared

@@ -42,6 +42,11 @@ const cpus = fc.oneof(
 );
 const ppi = sometimes(mostly([0, 7, 15], [16, -1]), 2);
 
+const named = {
+  model: sometimes(mostly(["a machine", ""], ["a\0b", "\ud83d"]), 3),
+  compatible: sometimes(mostly([["a,b", "c,d"], ["a,b"]], [["a\0b"], ["a", "\ud83d"]]), 3),
+};
+
 /** arm64 machines, most of them possible. */
 export const machines: fc.Arbitrary<Arm64Machine> = fc.record({
   cpus,
@@ -49,7 +54,8 @@ export const machines: fc.Arbitrary<Arm64Machine> = fc.record({
     fc.record({ secure: ppi, nonSecure: ppi, virtual: ppi, hypervisor: ppi }),
     3,
   ),
-  psci: fc.constantFrom("hvc" as const, "smc" as const),
+  psci: mostly(["hvc", "smc"], ["qsmc", ""]),
+  ...named,
   gic: fc.oneof(
     fc.constantFrom(0x0800_0000n, 0x0900_0000n).map((start) => ({
       version: 2 as const,
@@ -84,6 +90,7 @@ export const riscvMachines: fc.Arbitrary<Riscv64Machine> = fc.record({
   cpus: mostly([1, 2, 17], [0, 512, 513, 1.5]),
   timebaseHz: mostly([10_000_000, 0, 1, 2 ** 32 - 1], [2 ** 32]),
   mmu: sometimes(mostly(["sv39", "sv48", "sv57"], ["sv32", ""]), 2),
+  ...named,
   isa: sometimes(fc.constantFrom("rv64gc", "rv64imac"), 2),
   plic: fc.record({
     registers: fc.constantFrom(0x0c00_0000n, 0x0900_0000n).map((start) => ({

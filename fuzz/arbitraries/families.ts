@@ -202,6 +202,18 @@ export const FAMILIES: readonly Family[] = [
   loads("program headers side by side", 256, (n) => {
     return elf(repeat(n, (i) => ({ p_paddr: MIB + BigInt(i), bytes: pattern(1) })));
   }),
+  {
+    name: "Elf.load: program headers, each in a region of its own",
+    first: 256,
+    make(n) {
+      const kernel = elf(repeat(n, (i) => ({ p_paddr: MIB + BigInt(2 * i), bytes: pattern(1) })));
+      const regions = repeat(n, (i) => ({ start: MIB + BigInt(2 * i), bytes: new Uint8Array(1) }));
+      return {
+        size: kernel.length + n,
+        run: ({ Elf, GuestMemory }) => attempt(() => Elf.load(GuestMemory.of(regions), kernel)),
+      };
+    },
+  },
   loads("notes of no size", 512, (n) => noted(new Uint8Array(12 * n))),
   loads("PT_NOTE segments on each other", 256, (n) => noted(new Uint8Array(12 * n), n)),
   boots("a bzImage's kernel", 16384, (n) => bzImage({ kernel: pattern(n) })),

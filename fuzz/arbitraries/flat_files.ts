@@ -88,6 +88,7 @@ export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
     "odd" as const,
     "odd",
     "one bend" as const,
+    "odd end" as const,
     "valid" as const,
     "valid",
     "valid",
@@ -137,7 +138,8 @@ export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
     const isWhole = valid && size !== 0x200;
     const kernel = pattern(isWhole ? Math.max(size, 0x210) : size, 3);
     const syssize = Math.max(Math.ceil(kernel.length / 16) + (valid ? 0 : syssizePlus), 0);
-    const jump = (valid || syssizePlus === 0 ? headerEnd : oddEnd) << 8 | 0xeb;
+    const isOddEnd = kind === "odd end" || kind === "odd" && syssizePlus !== 0;
+    const jump = (isOddEnd ? oddEnd : headerEnd) << 8 | 0xeb;
     const whole = bzImage({ kernel, jump, syssize, ...fields, ...payload, setup_data, ...good });
     const end = whole.length - (valid ? cut & 15 : cut);
     const padded = new Uint8Array(end + (cut === 0 ? trailing : 0)).fill(0xcd);
@@ -154,7 +156,7 @@ export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
       .map((plus) => aligned + plus)
       .concat(1n << 32n);
     return {
-      bytes: bent(file, { valid: [], "one bend": [one], odd: bends }[kind]),
+      bytes: bent(file, { valid: [], "odd end": [], "one bend": [one], odd: bends }[kind]),
       low: aligned,
       high: aligned + span,
       loads,

@@ -57,6 +57,22 @@ function* deviceFaults(
 
 const withSize = (address: bigint, size: bigint) => ({ start: address, size });
 
+interface Named {
+  readonly model?: string;
+  readonly compatible?: readonly string[];
+}
+
+/** A text has no NUL and no half of a surrogate pair. */
+const areTexts = ({ model = "", compatible = [] }: Named) =>
+  [model, ...compatible].every((text) => !/[\0\p{Surrogate}]/u.test(text));
+
+function* nameFaults({ model, compatible }: Named, root: Node): Generator<string> {
+  if (textOf(root, "model") !== (model ?? "linux,dummy-virt")) yield "model";
+  if (textOf(root, "compatible") !== (compatible ?? ["linux,dummy-virt"]).join()) {
+    yield "compatible";
+  }
+}
+
 /** Affinities: as KVM gives them, 16 for each value of Aff1, or the caller's. */
 const affinitiesOf = (cpus: Arm64Machine["cpus"]): bigint[] =>
   typeof cpus === "number"
@@ -78,9 +94,9 @@ const ppisOf = ({ secure = 13, nonSecure = 14, virtual = 11, hypervisor = 10 } =
  * @param machine The machine.
  * @returns True if there can.
  */
-export function isArm64Machine(
-  { cpus, gic, timer, uart, virtioMmio = [] }: Arm64Machine,
-): boolean {
+export function isArm64Machine(machine: Arm64Machine): boolean {
+  const { cpus, psci, gic, timer, uart, virtioMmio = [] } = machine;
+  if (!["hvc", "smc"].includes(psci) || !areTexts(machine)) return false;
   const count = typeof cpus === "number" ? cpus : cpus.length;
   if (!isIn(count, 1, 512)) return false;
   const affinities = affinitiesOf(cpus);
@@ -113,6 +129,7 @@ export function* arm64Faults(
   { root, bootCpuId }: Tree,
 ): Generator<string> {
   const { gic, uart, virtioMmio = [] } = machine;
+  yield* nameFaults(machine, root);
   const affinities = affinitiesOf(machine.cpus);
   const count = affinities.length;
   // Devicetree Specification v0.4, 5.2: boot_cpuid_phys has 32 bits; the first CPU boots
@@ -194,7 +211,7 @@ function* serialFaults(root: Node, compatible: string): Generator<string> {
  */
 export function isRiscv64Machine(machine: Riscv64Machine): boolean {
   const { cpus, plic, clint, test, uart, virtioMmio = [], mmu = "sv39", timebaseHz } = machine;
-  return isIn(cpus, 1, 512) && ["sv39", "sv48", "sv57"].includes(mmu) &&
+  return areTexts(machine) && isIn(cpus, 1, 512) && ["sv39", "sv48", "sv57"].includes(mmu) &&
     areCells(timebaseHz, uart?.clockHz) && isIn(plic.sources, 1, 1023) &&
     [...uart ? [uart] : [], ...virtioMmio].every(({ irq }) => isIn(irq, 1, plic.sources)) &&
     areApart([
@@ -217,6 +234,7 @@ export function* riscv64Faults(
   machine: Riscv64Machine,
   { root, bootCpuId }: Tree,
 ): Generator<string> {
+  yield* nameFaults(machine, root);
   if (bootCpuId !== 0) yield `hart ${bootCpuId} boots`;
   const { cpus, plic, clint, test, uart, virtioMmio = [], timebaseHz } = machine;
   const parent = childOf(root, "cpus");

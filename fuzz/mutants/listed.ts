@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ASKED } from "./listed/asked.ts";
 import { COMPRESSED } from "./listed/compressed.ts";
 import { FACES } from "./listed/faces.ts";
 import type { ListedFault } from "./listed/fault.ts";
@@ -32,6 +33,7 @@ export const LISTED: readonly ListedFault[] = [
   ...TREE_BOOTS,
   ...MACHINES,
   ...TOLD,
+  ...ASKED,
   ...FACES,
   ...COMPRESSED,
   ...PLACES,

@@ -10,7 +10,7 @@ import { property, requireNone, Violation } from "../property.ts";
 /** What is done to a plan before it is applied. */
 const bend = fc.record({
   which: fc.nat(7),
-  kind: fc.constantFrom("start", "size", "offset", "twice", "onto", "bytes", "ram"),
+  kind: fc.constantFrom("start", "size", "negative", "offset", "twice", "onto", "bytes", "ram"),
   by: fc.constantFrom(1n, -1n, 0x1000n, -0x1000n, 0x200000n, 1n << 63n, 1n << 64n, -(1n << 64n)),
 });
 type Bend = typeof bend extends fc.Arbitrary<infer T> ? T : never;
@@ -26,6 +26,10 @@ function bent(plan: BootPlan, { which, kind, by }: Bend): BootPlan {
       return set({ ...one, start: one.start + by });
     case "size":
       return set({ ...one, size: one.size + by });
+    case "negative": {
+      const kind = by > 0n ? "zeros" : "claim";
+      return set({ ...one, size: -1n - (by & 0xfffn), content: { kind } });
+    }
     case "onto":
       return set({ ...one, start: placements[(which + 1) % placements.length].start });
     case "twice":

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { Placement } from "../../mod.ts";
 import { boots } from "../arbitraries/boots.ts";
 import { boundary, sometimes } from "../arbitraries/numbers.ts";
 import { plan } from "../boot_run.ts";
@@ -17,6 +18,10 @@ const ITEMS = {
   modules: { source: new Uint8Array(1) },
 };
 const LISTS = Object.keys(ITEMS) as (keyof typeof ITEMS)[];
+
+const plainly = ({ content, ...rest }: Placement) => ({ ...rest, content: content.kind });
+const inHex = (_: string, value: unknown) =>
+  typeof value === "bigint" ? `0x${value.toString(16)}` : value;
 
 export default property({
   name: "total-boot",
@@ -45,7 +50,17 @@ export default property({
     if (!value) return;
     const { planToJson, formatPlan } = library;
     const json = JSON.parse(JSON.stringify(planToJson(value)));
-    if (json.placements.length !== value.placements.length) throw new Violation("a plan is cut");
-    if (!formatPlan(value).includes(value.placements[0].name)) throw new Violation("no text");
+    const plain = { ...value, placements: value.placements.map(plainly) };
+    if (JSON.stringify(json) !== JSON.stringify(plain, inHex)) throw new Violation("other JSON");
+    const text = formatPlan(value);
+    const rows = [...value.placements, ...value.memoryMap].map((range) => {
+      const name = "name" in range ? range.name : range.type;
+      return ` 0x${range.start.toString(16)} +0x${range.size.toString(16)} +${
+        name.replace(/\W/g, ".")
+      }\n`;
+    });
+    const entered = value.cpu.arch === "x86_64" ? value.cpu.rip : value.cpu.pc;
+    const says = [...rows, `entry 0x${entered.toString(16)}\n`];
+    if (!says.every((row) => new RegExp(row).test(`${text}\n`))) throw new Violation("other text");
   },
 });

@@ -196,4 +196,32 @@ export const MACHINES: readonly ListedFault[] = [
     find: "encodeCells([uart.clockHz ?? 3_686_400], ",
     replace: "encodeCells([3_686_400], ",
   },
+  {
+    id: "arm64-psci-unchecked",
+    what: "any way to call PSCI is taken",
+    file: ARM64_TREE,
+    find: 'if (psci !== "hvc" && psci !== "smc") throw',
+    replace: 'if ((psci as string) === "") throw',
+  },
+  {
+    id: "arm64-model-ignored",
+    what: "the machine's name that is asked for is not looked at",
+    file: ARM64_TREE,
+    find: 'value: encodeString(model, "model") },',
+    replace: 'value: encodeString("linux,dummy-virt", "model") },',
+  },
+  {
+    id: "arm64-gic-version",
+    what: "any version of the interrupt controller is taken for the third",
+    file: ARM64_TREE,
+    find: '      throw optionError("gic.version", "2 or 3", `${machine.gic.version}`);\n',
+    replace: "",
+  },
+  {
+    id: "riscv-compatible-first",
+    what: "only the first name of what a machine is compatible with is told",
+    file: RISCV64_TREE,
+    find: 'encodeStrings(compatible, "compatible")',
+    replace: 'encodeStrings(compatible.slice(0, 1), "compatible")',
+  },
 ];

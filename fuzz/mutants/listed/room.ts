@@ -206,14 +206,6 @@ export const ROOM: readonly ListedFault[] = [
     replace: "const low = alignUp(gap.start, align);",
   },
   {
-    id: "free-list-min-alignment",
-    what: "what is found may lie below the lowest address by less than its alignment",
-    file: FREE_LIST,
-    find: "const low = alignUp(gap.start > min ? gap.start : min, align);",
-    replace:
-      "const low = alignUp(gap.start > alignDown(min, align) ? gap.start : alignDown(min, align), align);",
-  },
-  {
     id: "free-list-first-block",
     what: "only the first gaps are searched",
     file: FREE_LIST,
