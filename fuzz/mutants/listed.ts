@@ -18,6 +18,7 @@ import { PROTOCOLS } from "./listed/protocols.ts";
 import { STREAMS } from "./listed/streams.ts";
 import { TREES } from "./listed/trees.ts";
 import { ROOM } from "./listed/room.ts";
+import { SCALE } from "./listed/scale.ts";
 import { TOLD } from "./listed/told.ts";
 import { TREE_BOOTS } from "./listed/tree_boots.ts";
 import { X86_BOOTS } from "./listed/x86_boots.ts";
@@ -34,6 +35,7 @@ export const LISTED: readonly ListedFault[] = [
   ...MACHINES,
   ...TOLD,
   ...ASKED,
+  ...SCALE,
   ...FACES,
   ...COMPRESSED,
   ...PLACES,

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { BootPlan, KernelSource } from "../../mod.ts";
+import type { BootPlan, GuestMemory, KernelSource } from "../../mod.ts";
 import { arm64Image, bzImage, elfImage, pattern, peek, pvhImage } from "../arbitraries/images.ts";
 import { faults, NO_HOLE, X86_HOLE } from "../arbitraries/plans.ts";
 import { RISCV64_FIELDS } from "../arbitraries/flat_files.ts";
@@ -9,7 +9,7 @@ import { translate } from "../arbitraries/x86_walk.ts";
 import { hex } from "../guest.ts";
 import { judge } from "../judge.ts";
 import { childOf, numberOf, readTree, valueOf } from "../model/fdt.ts";
-import { property, requireNone, Violation } from "../property.ts";
+import { type Library, property, requireNone, Violation } from "../property.ts";
 
 const MIB = 1n << 20n;
 const RAM = {
@@ -98,6 +98,29 @@ function* unmapped({ placements, cpu }: BootPlan): Generator<string> {
   }
 }
 
+/** Segments that lie far behind in the file are read from there. */
+function* farFaults({ Elf, GuestMemory, bootLinux }: Library, at: number): Generator<string> {
+  const file = elfImage({ segments: [{ bytes: pattern(64), p_offset: at }] });
+  const kernel: KernelSource = {
+    size: at + 64,
+    readAt(offset, target) {
+      if (offset >= at) target.fill(0xa5);
+      else target.set(file.subarray(offset, offset + target.length));
+      return target.length;
+    },
+  };
+  const loads = {
+    "Elf.load": (memory: GuestMemory) => void Elf.load(memory, kernel),
+    bootLinux: (memory: GuestMemory) => void bootLinux(memory, { kernel }),
+  };
+  for (const [name, load] of Object.entries(loads)) {
+    const bytes = new Uint8Array(0x200000);
+    const { refused } = judge(Infinity, () => load(GuestMemory.of([{ start: 0n, bytes }])));
+    if (refused) yield `${name}: ${refused.message}`;
+    else if (!bytes.subarray(0x100000, 0x100040).every((byte) => byte === 0xa5)) yield name;
+  }
+}
+
 export default property({
   name: "model-huge",
   says: "kernels, initrds and modules of 2 GiB, 4 GiB and more are placed and told of whole",
@@ -107,9 +130,11 @@ export default property({
     isFile: fc.boolean(),
     initrd: sizes,
     module: sizes,
+    far: sometimes(fc.constantFrom(2 ** 31, 2 ** 32 - 32, 2 ** 32, 2 ** 33), 3),
   }),
   share: 0.2,
-  check({ kind, kernel, isFile, initrd, module }, { planBoot }) {
+  check({ kind, kernel, isFile, initrd, module, far }, library) {
+    if (far) requireNone("far behind in a file", [...farFaults(library, far)]);
     const { file, sum } = kernelOf(kind, kernel ?? 0x10000, isFile);
     const options = {
       kernel: file,
@@ -119,7 +144,7 @@ export default property({
       ...kind === "riscv64" && { deviceTree: VIRT_RISCV64 },
       ...!kind.endsWith("v64") && kind !== "arm64" && { initrdPlacement: "high" as const },
     };
-    const { value: plan, refused } = judge(Infinity, () => planBoot(RAM, options));
+    const { value: plan, refused } = judge(Infinity, () => library.planBoot(RAM, options));
     if (!plan) throw new Violation(`${kind} is refused`, refused.message);
     const found = [...faults(plan, [], plan.arch === "x86_64" ? X86_HOLE : NO_HOLE)];
     found.push(...unmapped(plan));

@@ -1,10 +1,6 @@
-/** Faults of what a caller asks for and is told, of work that grows too fast, and of shared state. */
+/** Faults of what a caller asks for, and of what it is told. */
 import type { ListedFault } from "./fault.ts";
 
-const ADDRESS = "src/address.ts";
-const MEMORY = "src/memory/guest_memory.ts";
-const SPACE = "src/memory/space.ts";
-const FREE_LIST = "src/memory/free_list.ts";
 const APPLY = "src/memory/apply.ts";
 const TREE = "src/params/device_tree.ts";
 const CMDLINE = "src/params/cmdline.ts";
@@ -21,49 +17,6 @@ const BOOT = "src/boot.ts";
 const LOADER = "src/loader.ts";
 
 export const ASKED: readonly ListedFault[] = [
-  {
-    id: "work-search-linear",
-    what: "ranges are searched one after the other",
-    file: ADDRESS,
-    find: "const middle = (low + high) >>> 1;",
-    replace: "const middle = low;",
-  },
-  {
-    id: "work-subtract-restarts",
-    what: "each range looks at all holes",
-    file: ADDRESS,
-    find: "    while (first < holes.length && rangeEnd(holes[first]) <= range.start) first++;\n",
-    replace: "",
-  },
-  {
-    id: "work-views-from-first",
-    what: "each access looks at all regions",
-    file: MEMORY,
-    find: "let i = Math.max(indexAtOrBelow(this.regions, range.start), 0);",
-    replace: "let i = 0;",
-  },
-  {
-    id: "work-claims-merge-all",
-    what: "each thing that is placed is compared with all others",
-    file: SPACE,
-    find:
-      "    const from = Math.max(indexAtOrBelow(this.#taken, added[0].start), 0);\n    const to = indexAtOrBelow(this.#taken, added[added.length - 1].start) + 2;\n",
-    replace: "    const [from, to] = [0, this.#taken.length];\n",
-  },
-  {
-    id: "work-free-list-forgotten",
-    what: "what is free is found out anew for each thing that is placed",
-    file: SPACE,
-    find: "if (!this.#free?.take(added[0])) this.#free = undefined;",
-    replace: "this.#free = undefined;",
-  },
-  {
-    id: "work-free-list-all",
-    what: "each gap is looked at each time",
-    file: FREE_LIST,
-    find: "return most >= size;",
-    replace: "return most >= 0n;",
-  },
   {
     id: "apply-error-swallowed",
     what: "a source that fails while it is read is taken for one that does not",
@@ -244,21 +197,6 @@ export const ASKED: readonly ListedFault[] = [
     replace: "this.space.allocate({ name, size, align, ...bounds });",
   },
   {
-    id: "x86-placements-shared",
-    what: "what one guest has is what all of them have",
-    file: X86_GUEST,
-    find: "readonly #placements: Placement[] = [];",
-    replace: "readonly #placements: Placement[] = ((X86Guest as any).all ??= []);",
-  },
-  {
-    id: "zero-page-reused",
-    what: "the zero page of the boot before is written over",
-    file: ZERO_PAGE,
-    find: "const page = new Uint8Array(BOOT_PARAMS.size);",
-    replace:
-      "const page: Uint8Array = ((buildZeroPage as any).page ??= new Uint8Array(BOOT_PARAMS.size));",
-  },
-  {
     id: "zero-page-vid-mode",
     what: "vid_mode stays as it is in the file",
     file: ZERO_PAGE,
@@ -278,16 +216,6 @@ export const ASKED: readonly ListedFault[] = [
     file: LOADER,
     find: "if (size > 0n && !memory.contains(range)) throw",
     replace: "if (!memory.contains(range)) throw",
-  },
-  {
-    id: "loader-header-shared",
-    what: "the header that is handed on is the file's own bytes",
-    file: LOADER,
-    find: "    const { code32_start } = SETUP_HEADER.read(setupHeader);\n",
-    replace:
-      "    const own = image instanceof Uint8Array ? image.subarray(SETUP_HEADER_OFFSET) : setupHeader;\n" +
-      "    const { code32_start } = SETUP_HEADER.read(setupHeader);\n" +
-      "    SETUP_HEADER.write(own, { code32_start: Number(BigInt.asUintN(32, kernelOffset ?? 0n)) });\n",
   },
   {
     id: "cmdline-capacity-parse-exact",
