@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { BootPlan } from "../../mod.ts";
 import { arm64Boots, type BootCase, boots, riscv64Boots } from "../arbitraries/boots.ts";
-import { peek } from "../arbitraries/images.ts";
+import { pattern, peek } from "../arbitraries/images.ts";
 import type { Region } from "../arbitraries/layouts.ts";
 import { plan } from "../boot_run.ts";
 import { hex } from "../guest.ts";
@@ -49,14 +49,16 @@ const spacious = fc.array(region, { minLength: 1, maxLength: 4 }).map((all) => {
   return regions.length > 0 ? regions : [{ start: 0n, size: GIB }];
 });
 
+/** A quarter of a GiB: windows are aligned to whole ones. */
+const QUARTER = 1n << 28n;
+
 /** RAM that has room for one thing each: the Image, its device tree, its initrd. */
 const tight = fc.record({
-  kernelAt: fc.constantFrom(...[33n, 40n, 64n, 100n].map((gib) => gib << 30n), 1n << 30n),
+  kernelAt: fc.constantFrom(4n, 33n * 4n, 33n * 4n + 2n, 64n * 4n + 2n).map((n) => n * QUARTER),
   tree: fc.constantFrom(0x20_0000n, 0x1fe0_0000n, 0x2000_0000n, 1n << 30n, -0x20_0000n, 33n << 30n),
-  initrd: fc.constantFrom(
-    ...[1n, 2n, 31n, 32n, 33n].flatMap((gib) => [gib << 30n, -gib << 30n]),
-    ...[0x40_0000n, -0x40_0000n],
-  ),
+  // 32 GiB are a window, if it starts with a whole one
+  initrd: fc.constantFrom(...[4n, 8n, 31n * 4n, 127n, 127n, 128n, 129n].flatMap((n) => [n, -n]))
+    .map((n) => n * QUARTER),
   isFixed: fc.boolean(),
 });
 type Tight = typeof tight extends fc.Arbitrary<infer T> ? T : never;
@@ -76,12 +78,15 @@ function tightened(boot: BootCase, { kernelAt, tree, initrd, isFixed }: Tight): 
     { start: dtb, size: 2 * MIB },
     ...isApart ? [{ start: at, size: 0x8000 }] : [],
   ];
-  const { initrdAddress: _, kernelAddress: __, reservations: ___, ...rest } = options;
-  return {
-    kernel,
-    ram,
-    options: { ...rest, ...isFixed && options.initrd && { initrdAddress: at } },
+  const { deviceTree, seeds, exceptionLevel, hartid } = options;
+  const asked = {
+    ...deviceTree && { deviceTree },
+    ...seeds && { seeds },
+    ...exceptionLevel && { exceptionLevel },
+    ...hartid !== undefined && { hartid },
   };
+  const initrdAddress = isFixed && isApart ? { initrdAddress: at } : {};
+  return { kernel, ram, options: { ...asked, initrd: pattern(0x1234, 6), ...initrdAddress } };
 }
 
 /** What is planned lies where the model has it. */
