@@ -183,8 +183,8 @@ export function errorFaults(error: Refused, inputSize: number): string[] {
 }
 
 function shareAnAddress([a, b]: NonNullable<Refused["ranges"]>): boolean {
-  return a !== undefined && b !== undefined && a.start < b.start + b.size &&
-    b.start < a.start + a.size;
+  // That one is missing is said elsewhere
+  return !a || !b || a.start < b.start + b.size && b.start < a.start + a.size;
 }
 
 /**

@@ -51,6 +51,9 @@ describe("errorFaults", () => {
     assertEquals(faults("OVERLAP", "Cannot place x", { ranges: [range] }).length, 1);
     const nameless = { ranges: [range, { ...range, name: "" }] };
     assertEquals(faults("OVERLAP", "Cannot place x", nameless).length, 1);
+    const apart = { ranges: [range, { ...range, start: 1n }] };
+    assertEquals(faults("OVERLAP", "Cannot place x", apart).length, 1);
+    assertEquals(faults("NO_SPACE", "Cannot place x", apart), []);
   });
 
   it("wants a message that a person can read in a terminal", () => {
