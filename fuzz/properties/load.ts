@@ -23,11 +23,10 @@ const inputs = fc.record({
   ),
   highmem: sometimes(
     fc.oneof(
-      fc.constantFrom("entry", "above"),
-      fc.constantFrom(0n, 0x100000n, 0x100001n, -1n),
-      boundary,
+      { arbitrary: fc.constantFrom("entry" as const, "above" as const), weight: 3 },
+      { arbitrary: fc.oneof(fc.constantFrom(0n, 0x100000n, 0x100001n, -1n), boundary), weight: 2 },
     ),
-    3,
+    2,
   ),
   layout: layouts([0, 0x10000, 0x110000], [0x1000, 0x10000, 0]),
   exact: fc.boolean(),
