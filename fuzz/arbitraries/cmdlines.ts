@@ -57,16 +57,16 @@ const step: fc.Arbitrary<CmdlineStep> = fc.oneof(
   fc.record({ kind: fc.constantFrom("str" as const, "init" as const), text: texts }),
   fc.record({
     kind: fc.constant("virtio" as const),
-    size: boundary,
+    size: fc.oneof(fc.constantFrom(0x200n, 0x1000n, 0x300000n, 1n << 30n, 0n), boundary),
     base: boundary,
-    irq: boundary32,
-    id: fc.option(boundary32, { nil: undefined }),
+    irq: fc.oneof(fc.constantFrom(0, 5), boundary32),
+    id: fc.oneof(fc.constantFrom(0, 1, undefined), fc.option(boundary32, { nil: undefined })),
   }),
 );
 
 /** Command lines under construction. */
 export const cmdlineCases: fc.Arbitrary<CmdlineCase> = fc.record({
-  capacity: fc.constantFrom(64, 1, 2, 8, 16, 2048, 0, -1, 1.5),
+  capacity: fc.constantFrom(64, 64, 2048, 128, 1, 2, 8, 16, 2048, 0, -1, 1.5),
   raw: fc.option(texts, { nil: undefined }),
   steps: fc.array(step, { maxLength: 5 }),
 });

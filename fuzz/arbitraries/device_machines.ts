@@ -67,10 +67,12 @@ export const machines: fc.Arbitrary<Arm64Machine> = fc.record({
       [0x2_0000n],
       [0x2_0000n, 0x22_0000n],
       [0x3_ffffn, 0x1_0000n],
+      // Of a version that there is not
+      [0x2_0000n, 0x22_0000n, 0x2_0000n],
       [],
     )
       .map((sizes) => ({
-        version: 3 as const,
+        version: sizes.length === 3 ? 4 : 3,
         distributor: { start: 0x0800_0000n, size: 0x1_0000n },
         redistributors: sizes.map((size, i) => ({ start: 0x1_0000_0000n * BigInt(i + 1), size })),
       })),

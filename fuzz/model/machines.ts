@@ -97,6 +97,7 @@ const ppisOf = ({ secure = 13, nonSecure = 14, virtual = 11, hypervisor = 10 } =
 export function isArm64Machine(machine: Arm64Machine): boolean {
   const { cpus, psci, gic, timer, uart, virtioMmio = [] } = machine;
   if (!["hvc", "smc"].includes(psci) || !areTexts(machine)) return false;
+  if (![2, 3].includes(gic.version)) return false;
   const count = typeof cpus === "number" ? cpus : cpus.length;
   if (!isIn(count, 1, 512)) return false;
   const affinities = affinitiesOf(cpus);

@@ -64,5 +64,6 @@ export default property({
     const { refused } = judge(Infinity, () => loadDtb(guest.memory, at, source));
     const wanted = at < 0n || at >= 1n << 64n ? "INVALID_OPTION" : "FDT_TOO_BIG";
     if (huge > MAX_DTB && refused?.code !== wanted) throw new Violation("a tree past 2 MiB");
+    if (huge <= MAX_DTB && refused?.code === "FDT_TOO_BIG") throw new Violation("a tree of 2 MiB");
   },
 });
