@@ -23,7 +23,11 @@ const GUARD = 16;
 const ROOMS = [0, 0, 100, 1 << 20, -1, -4096];
 
 const inputs = fc.record({
-  name: fc.constantFrom(...Object.keys(FIXTURES) as FixtureName[]),
+  name: fc.oneof(
+    { arbitrary: fc.constantFrom(...Object.keys(FIXTURES) as FixtureName[]), weight: 2 },
+    // What has more than one engine
+    { arbitrary: fc.constantFrom<FixtureName>("gzip", "gzip", "zstd", "zstdSize"), weight: 1 },
+  ),
   change: fc.oneof(
     fc.constant({ kind: "whole" as const }),
     fc.record({
