@@ -3,6 +3,9 @@
  * Documentation/staging/lzo.rst, each encoding of a copy that there is.
  */
 import fc from "fast-check";
+import { adler32, be } from "./hand_made_bytes.ts";
+import { lz4, lz4Frame, lz4Of } from "./hand_made_lz4.ts";
+import { lzo } from "./hand_made_lzo.ts";
 import { pattern } from "./wire.ts";
 
 /** Some literals, and a copy of what lies before. */
@@ -171,3 +174,27 @@ export function lzoBlock({ list, last }: Sequences): { block: Uint8Array; data: 
   block.push(0x11, 0, 0);
   return { block: Uint8Array.from(block), data: Uint8Array.from(expansion.data) };
 }
+
+/** A block, and what comes of it. */
+interface Packed {
+  readonly block: Uint8Array;
+  readonly data: Uint8Array;
+}
+
+/** Files of blocks: legacy ones, independent ones of up to 4 MiB with checksums, lzop's with sums. */
+export const framed: Readonly<
+  Record<"lz4-legacy" | "lz4" | "lzo", (blocks: readonly Packed[]) => Uint8Array>
+> = {
+  "lz4-legacy": (blocks) => lz4(...blocks.map(({ block }) => [...block]))(),
+  lz4: (blocks) => {
+    const gives = blocks.flatMap(({ data }) => [...data]);
+    const parts = blocks.map(({ block }) => [...block]);
+    return lz4Of(lz4Frame({ flags: 0x3c, bd: 0x70, blocks: parts, gives }))();
+  },
+  lzo: (blocks) =>
+    lzo(() =>
+      blocks.flatMap(({ block, data }) => [
+        ...[...be(data.length, 4), ...be(block.length, 4), ...be(adler32([...data]), 4)],
+        ...block,
+      ]), 1)(new Uint8Array(0)),
+};

@@ -13,9 +13,8 @@ import {
   pvhImage,
   word,
 } from "../arbitraries/images.ts";
-import { lz4Block, lzoBlock } from "../arbitraries/block_sequences.ts";
-import { framed } from "../arbitraries/hand_made_blocks.ts";
-import { bzip2 } from "../arbitraries/hand_made_bzip2.ts";
+import { framed, lz4Block, lzoBlock } from "../arbitraries/block_sequences.ts";
+import { bzip2 } from "../arbitraries/bzip2_writer.ts";
 import { lzma2Chunks, lzmaFile } from "../arbitraries/lzma_files.ts";
 import { USUAL } from "../arbitraries/lzma_writer.ts";
 import type { Step } from "../arbitraries/steps.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import * as compressed from "../../src/compressed/mod.ts";
 import { xz } from "../arbitraries/hand_made_xz_file.ts";
-import { bzip2 } from "../arbitraries/hand_made_bzip2.ts";
+import { bzip2 } from "../arbitraries/bzip2_writer.ts";
 import {
   type Chunk,
   lzma2Chunks,

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import * as compressed from "../../src/compressed/mod.ts";
-import { lz4Block, lzoBlock, sequences } from "../arbitraries/block_sequences.ts";
-import { framed } from "../arbitraries/hand_made_blocks.ts";
+import { framed, lz4Block, lzoBlock, sequences } from "../arbitraries/block_sequences.ts";
 import { sameBytes } from "../guest.ts";
 import { property, Violation } from "../property.ts";
 
