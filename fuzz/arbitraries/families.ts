@@ -210,7 +210,8 @@ export const FAMILIES: readonly Family[] = [
       const regions = repeat(n, (i) => ({ start: MIB + BigInt(2 * i), bytes: new Uint8Array(1) }));
       return {
         size: kernel.length + n,
-        run: ({ Elf, GuestMemory }) => attempt(() => Elf.load(GuestMemory.of(regions), kernel)),
+        run: ({ Elf, GuestMemory }) =>
+          attempt(kernel.length, () => Elf.load(GuestMemory.of(regions), kernel)),
       };
     },
   },

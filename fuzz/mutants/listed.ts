@@ -16,6 +16,7 @@ import { PARSERS } from "./listed/parsers.ts";
 import { PLACES } from "./listed/places.ts";
 import { PROTOCOLS } from "./listed/protocols.ts";
 import { STREAMS } from "./listed/streams.ts";
+import { STRUCTS } from "./listed/structs.ts";
 import { TREES } from "./listed/trees.ts";
 import { ROOM } from "./listed/room.ts";
 import { SCALE } from "./listed/scale.ts";
@@ -43,4 +44,5 @@ export const LISTED: readonly ListedFault[] = [
   ...TREES,
   ...STREAMS,
   ...LZMAS,
+  ...STRUCTS,
 ];

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import * as mod from "../../mod.ts";
 import type { Struct } from "../../mod.ts";
 import { encodeInput } from "../codec.ts";
+import { judge } from "../judge.ts";
 import { type Library, property, Violation } from "../property.ts";
 
 /** Any wire struct: its fields are known at run time only; some are structs and lists themselves. */
@@ -22,13 +23,52 @@ const inputs = fc.record({
   at: fc.nat(16),
 }).map(({ name, bytes, at }) => ({ name, bytes, at }));
 
+/** Values that a field cannot hold. */
+function tooMuch(value: unknown, size: number): unknown[] {
+  if (typeof value === "number") return [2 ** (8 * size), -1, 0.5, NaN];
+  if (typeof value === "bigint") return [1n << BigInt(8 * size), -1n];
+  if (value instanceof Uint8Array) return [value.subarray(1), new Uint8Array(size + 1)];
+  return Array.isArray(value) ? [[...value, value[0]]] : [];
+}
+
+/** What does not fit is not written, and what is cut off is not read. */
+function requireRefused(name: string, struct: AnyStruct, bytes: Uint8Array): void {
+  const value = struct.read(bytes);
+  const target = new Uint8Array(struct.size).fill(0xcc);
+  const isKept = () => target.every((byte) => byte === 0xcc);
+  for (const [key, { size }] of Object.entries(struct.fields)) {
+    for (const wrong of tooMuch(value[key], size)) {
+      try {
+        struct.write(target, { [key]: wrong });
+      } catch (error) {
+        if (error instanceof RangeError) continue;
+        throw error;
+      }
+      throw new Violation(`${name}.${key} is written`, String(wrong));
+    }
+  }
+  if (!isKept()) throw new Violation(`${name} is written before it is refused`);
+  const short = target.subarray(1);
+  for (const run of [() => struct.read(short), () => struct.write(short, value)]) {
+    const { refused } = judge(short.length, run);
+    if (refused?.code !== "TRUNCATED" || !isKept()) throw new Violation(`${name} fits anything`);
+  }
+  const zero = struct.make();
+  if (struct.encode(zero).some((byte) => byte !== 0)) {
+    throw new Violation(`${name} is not made of 0`);
+  }
+}
+
 export default property({
   name: "round-trip-structs",
   says: "every wire struct reads what it wrote, writes its own fields only, and what it read again",
   inputs,
   check({ name, bytes, at }, library: Library) {
     const struct = (library as unknown as Record<string, AnyStruct>)[name];
-    const value = struct.read(bytes, at);
+    if (at % 4 === 0) requireRefused(name, struct, bytes);
+    const input = bytes.slice();
+    const value = struct.read(input, at);
+    input.fill(0);
     // Reading agrees with a plain look at the bytes.
     for (const [key, { offset, size }] of Object.entries(struct.fields)) {
       const part = bytes.subarray(at + offset, at + offset + size);

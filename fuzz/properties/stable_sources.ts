@@ -21,6 +21,18 @@ function paddedTo4GiB(bytes: Uint8Array): KernelSource {
   };
 }
 
+/** A file that is closed stays closed, and says so. */
+function requireClosed(source: ReturnType<typeof openFile>): void {
+  source.close();
+  try {
+    source.readAt(0, new Uint8Array(1));
+  } catch (error) {
+    if (/^Cannot read file/.test((error as Error).message)) return;
+    throw new Violation("a closed file is read", String(error));
+  }
+  throw new Violation("a closed file is read");
+}
+
 export default property({
   name: "stable-sources",
   says: "the answer is the same from bytes, from short reads, from a file, and after another boot",
@@ -32,7 +44,7 @@ export default property({
     if (short !== expected) throw new Violation("short reads", `${short}, not ${expected}`);
 
     const directory = mkdtempSync(join(tmpdir(), "fuzz-"));
-    const opened: { close(): void }[] = [];
+    const opened: ReturnType<typeof openFile>[] = [];
     const fromFile: Open = (bytes, what) => {
       const path = join(directory, what);
       const fd = openSync(path, "w");
@@ -49,6 +61,7 @@ export default property({
       opened.forEach((source) => source.close());
       rmSync(directory, { recursive: true, force: true });
     }
+    opened.forEach(requireClosed);
     // Nor what lies behind an ELF file, were it 4 GiB
     if (boot.kernel[0] === 0x7f && !/^[A-Z]/.test(expected)) {
       const padded: Open = (bytes, what) => what === "kernel" ? paddedTo4GiB(bytes) : bytes;

@@ -96,7 +96,7 @@ export const LZMAS: readonly ListedFault[] = [
     what: "a dictionary may have more than 4 GiB",
     file: XZ,
     find: "if (code > MAX_DICTIONARY_CODE) {",
-    replace: "if (false) {",
+    replace: "if (code > 255) {",
   },
   {
     id: "xz-dictionary-size",

@@ -238,13 +238,6 @@ export const STREAMS: readonly ListedFault[] = [
     replace: "for (; at < bytes.length - 1; at++) crc = crc >>> 8 ^ t0",
   },
   {
-    id: "adler32-overflow",
-    what: "an Adler-32's sums pass what a number holds",
-    file: CHECKSUMS,
-    find: "const ADLER_RUN = 5552;",
-    replace: "const ADLER_RUN = 1 << 30;",
-  },
-  {
     id: "adler32-modulo",
     what: "an Adler-32 is taken modulo 2^16",
     file: CHECKSUMS,
