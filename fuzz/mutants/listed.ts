@@ -15,6 +15,7 @@ import { PARAMS } from "./listed/params.ts";
 import { PARSERS } from "./listed/parsers.ts";
 import { PLACES } from "./listed/places.ts";
 import { PROTOCOLS } from "./listed/protocols.ts";
+import { SECOND_LOOK } from "./listed/second_look.ts";
 import { STREAMS } from "./listed/streams.ts";
 import { STRUCTS } from "./listed/structs.ts";
 import { TREES } from "./listed/trees.ts";
@@ -45,4 +46,5 @@ export const LISTED: readonly ListedFault[] = [
   ...STREAMS,
   ...LZMAS,
   ...STRUCTS,
+  ...SECOND_LOOK,
 ];

@@ -535,26 +535,12 @@ export const STREAMS: readonly ListedFault[] = [
     replace: "",
   },
   {
-    id: "unwrap-layer-offset",
-    what: "a layer is said to lie where the one before it did",
-    file: UNWRAP,
-    find: "      start = 0;\n",
-    replace: "",
-  },
-  {
     id: "unwrap-layer-size",
     what: "every layer is said to have the file's size",
     file: UNWRAP,
     find: "layers.push({ format, offset: start, size: source.size });",
     replace:
       "layers.push({ format, offset: start, size: (kernel as Uint8Array).length ?? source.size });",
-  },
-  {
-    id: "unwrap-detect-past",
-    what: "a payload's magic may lie behind the payload",
-    file: UNWRAP,
-    find: "source.readAt(offset + at, target.subarray(0, size - at))",
-    replace: "source.readAt(offset + at, target)",
   },
   {
     id: "unwrap-image-payload",
