@@ -574,8 +574,8 @@ export const STREAMS: readonly ListedFault[] = [
     id: "bzimage-crc-range",
     what: "a bzImage's checksum covers itself",
     file: CRC,
-    find: "for (let at = 0; at < end; at += CHUNK) {",
-    replace: "for (let at = 0; at < end + CHECKSUM_SIZE; at += CHUNK) {",
+    find: "Math.min(CHUNK, end - at)",
+    replace: "Math.min(CHUNK, end + CHECKSUM_SIZE - at)",
   },
   {
     id: "bzimage-crc-truncated",
