@@ -225,6 +225,14 @@ export const FRAMES: Readonly<Record<string, HandMade>> = {
     make: (data) => gzip()(join(data, data, data, data)).slice(0, -9 - data.length),
     ...{ code: TRUNCATED, field: "data", at: -0 },
   },
+  "gzip with all of a header": {
+    format: "gzip",
+    make: (data) => {
+      const more = [2, 0, 9, 9, 0x61, 0, 0x62, 0];
+      const sum = crc32([0x1f, 0x8b, 8, 0x1e, 0, 0, 0, 0, 0, 3, ...more]);
+      return gzip({ flags: 0x1e, more: [...more, ...le(sum, 2)] })(data);
+    },
+  },
   "gzip of as many members as are allowed": {
     format: "gzip",
     make: many(MOST, EMPTY_MEMBER),
@@ -282,6 +290,36 @@ export const FRAMES: Readonly<Record<string, HandMade>> = {
     format: "zstd",
     make: zstd({ descriptor: 0xa3, fields: (size) => [0, 0, 1, 0, ...le(size, 4)] }),
     ...{ code: UNSUPPORTED, field: "dictionary id", at: 5 },
+  },
+  ...Object.fromEntries(([[0x20, 1], [0xe0, 8]] as const).map(([descriptor, width]): [
+    string,
+    HandMade,
+  ] => [
+    `zstd with a size of ${width} bytes`,
+    {
+      format: "zstd",
+      make: () => join(zstdHead(descriptor, ...le(200, width)), zstdRun(200)),
+      gives: new Uint8Array(200).fill(0x61),
+    },
+  ])),
+  "zstd with a size of 2 bytes": {
+    format: "zstd",
+    make: () => join(zstdHead(0x60, ...le(600 - 256, 2)), zstdRun(600)),
+    gives: new Uint8Array(600).fill(0x61),
+  },
+  "zstd with a size of 2^32": {
+    format: "zstd",
+    make: () => join(zstdHead(0xe0, ...le(2 ** 32 + 200, 8)), zstdRun(200)),
+    ...{ code: CORRUPT, field: "content size", at: 0 },
+  },
+  "zstd with a smaller size": {
+    format: "zstd",
+    make: zstd({ descriptor: 0x80, fields: (size) => [0x50, ...le(size - 1, 4)] }),
+    ...{ code: CORRUPT, field: "content size", at: 0 },
+  },
+  "zstd with a dictionary of 2 bytes": {
+    format: "zstd",
+    make: zstd({ descriptor: 0xa2, fields: (size) => [0, 0, ...le(size, 4)] }),
   },
   "zstd with a checksum that is cut off": {
     format: "zstd",

@@ -225,6 +225,37 @@ export const LZ4_FILES: Readonly<Record<string, HandMade>> = {
     make: () => Uint8Array.from([...lz4(FIVE)(), ...lz4(FIVE_BACK)()]),
     ...{ code: CORRUPT, field: "match offset", at: -8 },
   },
+  "lz4 with a match's length past its block": {
+    format: "lz4",
+    make: lz4Of(lz4Frame({ blocks: [[0x1f, 1, 1, 0, 255], FIVE] })),
+    ...{ code: CORRUPT, field: "block", at: 16 },
+  },
+  "lz4 with a length of literals past its block": {
+    format: "lz4",
+    make: lz4Of(lz4Frame({ blocks: [[0xf0, 255], FIVE] })),
+    ...{ code: CORRUPT, field: "block", at: 13 },
+  },
+  "lz4 with a match's offset past its block": {
+    format: "lz4",
+    make: lz4Of(lz4Frame({ blocks: [[0x10, 1, 1], FIVE] })),
+    ...{ code: CORRUPT, field: "block", at: 13 },
+  },
+  "lz4 with a legacy block that is too large": {
+    format: "lz4-legacy",
+    make: () =>
+      Uint8Array.from([
+        ...[
+          0x02,
+          0x21,
+          0x4c,
+          0x18,
+          ...le((8 << 20) + Math.floor((8 << 20) / 255) + 17, 4),
+          0x10,
+          1,
+        ],
+      ]),
+    ...{ code: CORRUPT, field: "block size", at: 4 },
+  },
   "lz4 with a block that comes to more than it may": {
     format: "lz4",
     make: lz4Of(lz4Frame({ blocks: [LONG] })),

@@ -80,6 +80,13 @@ const LARGE = wrote((writer) => {
   return writer;
 });
 
+/** More than the output has room for at first: a match goes on in what it grows to. */
+const LONG = wrote((writer) => {
+  for (let i = 0; i < 50; i++) writer.literal(i);
+  for (let i = 0; i < 4200; i++) writer.match(50, 273);
+  return writer.end();
+});
+
 /** A chunk, and another whose state is reset: the distance that it takes again is 1. */
 const [RESET, RESET_DATA] = (() => {
   const writer = wrote((writer) => writer.literal(97).literal(98).match(2, 4));
@@ -184,6 +191,11 @@ export const LZMA_FILES: Readonly<Record<string, HandMade>> = {
       return xz({ chunk: chunkOf(0xe0, data.length + 1, ABC_ENDED.bytes()) })(new Uint8Array(1));
     },
     ...{ code: CORRUPT, field: "LZMA2 chunk", at: 24 },
+  },
+  "lzma of more than a MiB": {
+    format: "lzma",
+    make: lzmaOf(LONG),
+    gives: Uint8Array.from(LONG.data),
   },
   "lzma with a size": { format: "lzma", make: lzmaOf(ABC, 11), gives: Uint8Array.from(ABC.data) },
   "lzma with a size and an end marker": {

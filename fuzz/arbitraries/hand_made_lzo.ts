@@ -165,6 +165,21 @@ export const LZO_FILES: Readonly<Record<string, HandMade>> = {
     make: lzo(() => lzoSummed(1, 0), 0x303),
     ...{ code: CHECKSUM, field: "block CRC-32", at: 50 },
   },
+  "lzo without an end mark": {
+    format: "lzo",
+    make: lzo(() => lzoBlock(40, FOUR)),
+    ...{ code: CORRUPT, field: "block", at: 51 },
+  },
+  "lzo with a length without end": {
+    format: "lzo",
+    make: lzo(() => lzoBlock(40, [...FOUR, 0x20, 0, 0, 0, 0])),
+    ...{ code: CORRUPT, field: "block", at: 56 },
+  },
+  "lzo with half a distance": {
+    format: "lzo",
+    make: lzo(() => lzoBlock(40, [...FOUR, 0x20, 0, 1, 0])),
+    ...{ code: CORRUPT, field: "block", at: 54 },
+  },
   "lzo with bytes behind": {
     format: "lzo",
     make: lzo((data) => lzoBlock(data.length, [...data]), 0, 1, { after: [0] }),

@@ -266,6 +266,15 @@ export const XZ_FILES: Readonly<Record<string, HandMade>> = {
     make: () => xz({ header: [1, ...ARM64, 0x21, 1, 0], gives: UNDONE })(Uint8Array.from(BRANCHES)),
     gives: Uint8Array.from(UNDONE),
   },
+  "xz with a page before the first": {
+    format: "xz",
+    make: () => {
+      // ADRP of page 0, in page 1
+      const header = [1, 0x0a, 4, ...le(4096, 4), 0x21, 1, 0];
+      return xz({ header, gives: le(0xf0ffffe0, 4) })(Uint8Array.from(le(0x90000000, 4)));
+    },
+    gives: Uint8Array.from(le(0xf0ffffe0, 4)),
+  },
   "xz of two blocks with a filter": {
     format: "xz",
     make: twoBlocks,

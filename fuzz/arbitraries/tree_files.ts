@@ -283,6 +283,7 @@ function reservedMemory(
  * @param nops FDT_NOPs before every token but the first and the last, where dtc wants none.
  * @param version The version: before 16, nodes tell their path, and long values are aligned to 8.
  * @param gap Bytes before the structure block.
+ * @param isLate Whether a node's last property follows its children.
  * @returns The file.
  */
 export function dtb(
@@ -290,6 +291,7 @@ export function dtb(
   nops = 0,
   version = 17,
   gap = 0,
+  isLate = false,
 ): Uint8Array {
   const structure: number[] = [];
   const strings: number[] = [];
@@ -309,7 +311,7 @@ export function dtb(
     const path = version < 16 ? `${parent}/${node.name}` : node.name;
     structure.push(...chars(path), 0);
     pad();
-    for (const { name, value } of node.properties) {
+    const writeProperty = ({ name, value }: Node["properties"][number]) => {
       if (!offsets.has(name)) {
         offsets.set(name, strings.length);
         strings.push(...chars(name), 0);
@@ -320,8 +322,11 @@ export function dtb(
       if (version < 16 && value.length >= 8 && structure.length % 8 !== 0) word(0);
       for (const byte of value) structure.push(byte);
       pad();
-    }
+    };
+    const late = isLate ? node.properties.slice(-1) : [];
+    node.properties.slice(0, node.properties.length - late.length).forEach(writeProperty);
     node.children.forEach((child) => write(child, node === root ? "" : path));
+    late.forEach(writeProperty);
     token(2);
   };
   write(root, "");
@@ -412,6 +417,7 @@ export const dtbFiles: fc.Arbitrary<Uint8Array> = fc.record({
     { arbitrary: phandleTrees, weight: 1 },
   ),
   gap: fc.constantFrom(0, 0, 4, 8),
+  isLate: fc.nat(7).map((n) => n === 7),
   // A block that starts or ends where the tree does, or a byte beside
   edge: sometimes(
     fc.record({ word: fc.constantFrom(2, 3, 4, 8, 9), plus: fc.constantFrom(-1, 0, 1) }),
@@ -426,8 +432,8 @@ export const dtbFiles: fc.Arbitrary<Uint8Array> = fc.record({
     9,
   ),
   bends: bends(PLACES, true),
-}).map(({ tree, nops, version, gap, edge, isCut, bends, total }) => {
-  const whole = dtb(tree, nops, version, gap);
+}).map(({ tree, nops, version, gap, isLate, edge, isCut, bends, total }) => {
+  const whole = dtb(tree, nops, version, gap, isLate);
   if (edge) {
     const view = new DataView(whole.buffer);
     const start = new Map([[8, 12], [9, 8]]).get(edge.word);

@@ -68,8 +68,10 @@ const MISTAKES: readonly Mistake[] = [
   ["3 MiB", "FDT_TOO_BIG", "fdt_header.totalsize", large],
 ];
 
-/** What version 17 takes, blocks at multiples of 8 and each name once. */
-function sizeOf({ reservations, root }: Tree): number {
+/** What version 17 takes: the structure block, the strings with each name once, all of it in blocks. */
+function sizesOf(
+  { reservations, root }: Tree,
+): { structure: number; strings: number; total: number } {
   const names = new Set<string>();
   const up = (size: number, to: number) => Math.ceil(size / to) * to;
   const node = ({ name, properties, children }: Tree["root"]): number => {
@@ -80,9 +82,10 @@ function sizeOf({ reservations, root }: Tree): number {
     }
     return children.reduce((sum, child) => sum + node(child), size);
   };
-  const structure = up(node(root) + 4, 8);
+  const structure = node(root) + 4;
   const strings = [...names].reduce((sum, name) => sum + name.length + 1, 0);
-  return 40 + 16 * (reservations.length + 1) + structure + up(strings, 8);
+  const total = 40 + 16 * (reservations.length + 1) + up(structure, 8) + up(strings, 8);
+  return { structure, strings, total };
 }
 
 export default property({
@@ -102,7 +105,10 @@ export default property({
       view.getUint32(at)
     );
     const faults: string[] = [];
-    if (bytes.length !== sizeOf(tree) || total !== bytes.length) faults.push(`${total} bytes`);
+    const sizes = sizesOf(tree);
+    if (bytes.length !== sizes.total || total !== bytes.length) faults.push(`${total} bytes`);
+    if (view.getUint32(32) !== sizes.strings) faults.push("the strings' size");
+    if (view.getUint32(36) !== sizes.structure) faults.push("the structure's size");
     if ([structure, strings, reservations].some((at) => at % 8 !== 0)) {
       faults.push("a block's place");
     }
