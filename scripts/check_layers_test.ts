@@ -1,6 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { checkLayers, exportedFiles, type Graph, readGraph, ROOMS } from "./check_layers.ts";
+import {
+  checkLayers,
+  exportedFiles,
+  type Graph,
+  INSIDE,
+  readGraph,
+  ROOMS,
+} from "./check_layers.ts";
 import { denoCommand } from "./steps.ts";
 
 const DOORS = ["mod.ts", "src/files.ts"];
@@ -98,6 +105,8 @@ describe("checkLayers", () => {
     assertEquals(check("scripts/x_test.ts", "src/boot.ts"), []);
     assertEquals(check("scripts/x_bench.ts", "src/boot.ts"), []);
     assertEquals(check("fuzz/elf_test.ts", "src/formats/elf.ts").length, 1);
+    assertEquals(check("fuzz/properties/elf.ts", "src/formats/elf.ts").length, 1);
+    assertEquals(check(INSIDE, "src/formats/elf.ts"), []);
   });
 
   it("lets tests in src/ use src/, packages and the arbitraries", () => {

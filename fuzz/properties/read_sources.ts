@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import * as sources from "../../src/source.ts";
+import * as inside from "../inside.ts";
 import { pattern } from "../arbitraries/images.ts";
 import { faultsOfSources } from "../arbitraries/sources.ts";
 import { sourceWith } from "../faulty_source.ts";
@@ -22,7 +22,7 @@ export default property({
   }),
   check({ bytes, offset, size, most, fault }, library) {
     // A test's broken copy brings its own
-    const { readBytes, readHead } = { ...sources, ...library } as typeof sources;
+    const { readBytes, readHead } = { ...inside, ...library } as typeof inside;
     const source = sourceWith(bytes, fault);
     let at = offset;
     let thrown: unknown;

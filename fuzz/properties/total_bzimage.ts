@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { bzImageChecksum } from "../../src/compressed/bzimage_crc.ts";
+import { bzImageChecksum } from "../../src/compressed/mod.ts";
 import { bzImageFiles } from "../arbitraries/flat_files.ts";
 import { poke } from "../arbitraries/images.ts";
 import { sourceWith } from "../faulty_source.ts";

@@ -1,6 +1,6 @@
 import { elfFiles, noteFiles } from "../arbitraries/elf_files.ts";
 import fc from "fast-check";
-import * as formats from "../../src/formats/elf.ts";
+import { parseElfHeader, readProgramHeaders } from "../inside.ts";
 import { judge } from "../judge.ts";
 import { property } from "../property.ts";
 import { sourceWith } from "../faulty_source.ts";
@@ -16,11 +16,11 @@ export default property({
     const source = sourceWith(bytes);
     requireSaid(judge(bytes.length, () => parseElf(source)), reading(() => elfOf(bytes)));
     // What Elf.load reads: 64-bit files, and every program header
-    const header = judge(bytes.length, () => formats.parseElfHeader(source));
+    const header = judge(bytes.length, () => parseElfHeader(source));
     requireSaid(header, reading(() => headerOf(bytes, [2]).header));
     const { value } = header;
     if (!value) return;
-    const rows = judge(bytes.length, () => formats.readProgramHeaders(source, value));
+    const rows = judge(bytes.length, () => readProgramHeaders(source, value));
     requireSaid(rows, reading(() => rowsOf(bytes)));
   },
 });

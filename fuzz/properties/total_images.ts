@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import * as images from "../../src/formats/image.ts";
+import { requireSections } from "../inside.ts";
 import { arm64Files, riscv64Files, sectionFiles } from "../arbitraries/flat_files.ts";
 import { sourceWith } from "../faulty_source.ts";
 import { judge } from "../judge.ts";
@@ -21,7 +21,7 @@ export default property({
     const parse = arch === "arm64" ? parseArm64Image : parseRiscv64Image;
     const parsed = judge(bytes.length, () => parse(sourceWith(bytes)));
     requireSaid(parsed, reading(() => imageOf(bytes, arch)));
-    const looked = judge(bytes.length, () => images.requireSections(sourceWith(bytes)));
+    const looked = judge(bytes.length, () => requireSections(sourceWith(bytes)));
     requireSaid(looked, reading(() => sectionsOf(bytes)));
   },
 });

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { PvhEntryReader } from "../../src/formats/elf_notes.ts";
+import { PvhEntryReader } from "../inside.ts";
 import { elfFiles, noteFiles } from "../arbitraries/elf_files.ts";
 import { sourceWith } from "../faulty_source.ts";
 import { judge } from "../judge.ts";

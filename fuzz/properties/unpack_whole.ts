@@ -1,11 +1,15 @@
 import fc from "fast-check";
 import * as compressed from "../../src/compressed/mod.ts";
-import { decodeGzip } from "../../src/compressed/gzip.ts";
-import { streamInflate } from "../../src/compressed/inflate.ts";
-import { PackedInput } from "../../src/compressed/input.ts";
-import { Output } from "../../src/compressed/output.ts";
-import { decodeZstd } from "../../src/compressed/zstd.ts";
-import { nativeEngine, wasmEngine, type ZstdEngine } from "../../src/compressed/zstd_engine.ts";
+import {
+  decodeGzip,
+  decodeZstd,
+  nativeEngine,
+  Output,
+  PackedInput,
+  streamInflate,
+  wasmEngine,
+  type ZstdEngine,
+} from "../inside.ts";
 import { fixture, type FixtureName, sample } from "../arbitraries/compressed.ts";
 import { FIXTURES } from "../arbitraries/compressed_fixtures.ts";
 import { HAND_MADE } from "../arbitraries/hand_made_streams.ts";
