@@ -57,7 +57,11 @@ const property = fc.oneof(
   }),
   fc.record({
     name: fc.constantFrom("name", "name", "label", "a"),
-    value: fc.constantFrom("chosen", "memory", "a", "", "a\0").map(text),
+    value: fc.oneof(
+      fc.constantFrom("chosen", "memory", "a", "", "a\0").map(text),
+      // Without the NUL, or nothing
+      fc.constantFrom("chosen", "memory", "a", "").map((value) => text(value).slice(0, -1)),
+    ),
   }),
   fc.record({
     name: fc.string({ unit: fc.constantFrom(...NAME_CHARS), maxLength: 4 }),
