@@ -310,12 +310,12 @@ export const FRAMES: Readonly<Record<string, HandMade>> = {
   "zstd with a size of 2^32": {
     format: "zstd",
     make: () => join(zstdHead(0xe0, ...le(2 ** 32 + 200, 8)), zstdRun(200)),
-    ...{ code: CORRUPT, field: "content size", at: 0 },
+    ...{ code: CORRUPT, field: "content size", at: 5 },
   },
   "zstd with a smaller size": {
     format: "zstd",
     make: zstd({ descriptor: 0x80, fields: (size) => [0x50, ...le(size - 1, 4)] }),
-    ...{ code: CORRUPT, field: "content size", at: 0 },
+    ...{ code: CORRUPT, field: "content size", at: 6 },
   },
   "zstd with a dictionary of 2 bytes": {
     format: "zstd",

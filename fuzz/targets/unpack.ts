@@ -1,11 +1,14 @@
-import { decodeBzip2 } from "../../src/compressed/bzip2.ts";
-import { PackedInput } from "../../src/compressed/input.ts";
-import { decodeLz4, decodeLz4Legacy } from "../../src/compressed/lz4.ts";
-import { decodeLzma } from "../../src/compressed/lzma.ts";
-import { decodeLzma2 } from "../../src/compressed/lzma2.ts";
-import { LzmaDecoder } from "../../src/compressed/lzma_decoder.ts";
-import { decodeLzo } from "../../src/compressed/lzo.ts";
-import { Output } from "../../src/compressed/output.ts";
+import {
+  decodeBzip2,
+  decodeLz4,
+  decodeLz4Legacy,
+  decodeLzma,
+  decodeLzma2,
+  decodeLzo,
+  LzmaDecoder,
+  Output,
+  PackedInput,
+} from "../inside.ts";
 import { judge } from "../judge.ts";
 
 /** What is decompressed at most, in bytes. */

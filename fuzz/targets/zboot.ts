@@ -1,4 +1,4 @@
-import { parseZboot } from "../../src/formats/zboot.ts";
+import { parseZboot } from "../../src/compressed/mod.ts";
 import { judge } from "../judge.ts";
 import { sourceWith } from "../faulty_source.ts";
 import { reading, requireSaid } from "../model/said.ts";

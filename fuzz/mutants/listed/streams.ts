@@ -290,7 +290,7 @@ export const STREAMS: readonly ListedFault[] = [
     id: "lz4-block-checksum",
     what: "a block's checksum is read, and not compared",
     file: LZ4,
-    find: 'input.verify("block checksum", input.at - 4, checksum, xxh32(block));',
+    find: 'input.verify("block checksum", input.at - 4, checksum, xxh32(block()));',
     replace: "",
   },
   {
