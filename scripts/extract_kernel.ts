@@ -79,6 +79,11 @@ async function extract(
     };
     console.log(`bzImage CRC-32: ${told[state]}`);
   }
+  if (kernel.size > maxSize) {
+    throw new Error(
+      `Cannot extract kernel: ${kernel.size} bytes, at most ${maxSize} are wanted (--max-size)`,
+    );
+  }
   write(output, bytesOf(kernel));
   console.log(`${output}: ${kernel.format}, ${kernel.size} bytes`);
 }

@@ -43,7 +43,7 @@ export function ownKernelCase(own: OwnKernel): BootCase {
   const protocol = own.protocol ?? asked;
   const machine = MACHINES[own.machine ?? MACHINE_OF[protocol]];
   const { arch } = machine;
-  const initrd = own.initrd === undefined ? undefined : readWhole(own.initrd);
+  const initrd = own.initrd === undefined ? undefined : readWhole(own.initrd, own.ramSize);
   const isDone = (serial: string) => own.expect.test(serial);
   return {
     kind: "boot",
@@ -112,8 +112,11 @@ function protocolIn(file: KernelSource, path: string): BootProtocol {
   }
 }
 
-/** Read whole: the case may run long after the file could be closed. */
-function readWhole(path: string): Uint8Array {
+/** Read whole: the case may run long after the file could be closed. What is larger never fits. */
+function readWhole(path: string, most: bigint): Uint8Array {
   using file = openFile(path);
+  if (BigInt(file.size) > most) {
+    throw new Error(`Cannot use ${path}: ${file.size} bytes, the guest has ${most} (--memory)`);
+  }
   return bytesOf(file);
 }
