@@ -47,8 +47,11 @@ export interface CmdlineCase {
   readonly steps: readonly CmdlineStep[];
 }
 
+/** Names, most of which are none. */
+const keys = fc.constantFrom("k", "k", "=", "=a", "a=", "a b", " a", "é", "");
+
 const step: fc.Arbitrary<CmdlineStep> = fc.oneof(
-  fc.record({ kind: fc.constant("insert" as const), key: texts, value: texts }),
+  fc.record({ kind: fc.constant("insert" as const), key: fc.oneof(keys, texts), value: texts }),
   fc.record({
     kind: fc.constant("multiple" as const),
     key: fc.constantFrom("k", "", "a b"),
