@@ -3,7 +3,7 @@
  * Documentation/staging/lzo.rst, each encoding of a copy that there is.
  */
 import fc from "fast-check";
-import { adler32, be } from "./hand_made_bytes.ts";
+import { be } from "./hand_made_bytes.ts";
 import { lz4, lz4Frame, lz4Of } from "./hand_made_lz4.ts";
 import { lzo } from "./hand_made_lzo.ts";
 import { pattern } from "./wire.ts";
@@ -47,27 +47,54 @@ const sequence: fc.Arbitrary<Sequence> = fc.record({
   way: fc.nat(3),
 });
 
+/** What only one of lzo's forms can write: after how many literals, from where, how long. */
+const forms: fc.Arbitrary<Sequence> = fc.record({
+  literals: fc.constantFrom(4, 5, 20, 1, 2, 3),
+  distance: fc.constantFrom(2049, 2500, 3072, 1, 900, 1024, 0x4001, 0x8000, 0x8001, 0xbfff),
+  length: fc.constantFrom(2, 3, 3, 6, 9, 10, 300),
+  way: fc.nat(3),
+});
+
+/** So much that a copy can come from as far back as there is a form for. */
+const much: Sequence = { literals: 40, distance: 33, length: 50_000, way: 0 };
+
 /** Sequences. */
 export const sequences: fc.Arbitrary<Sequences> = fc.record({
-  list: fc.array(sequence, { maxLength: 12 }),
+  list: fc.oneof(
+    fc.array(sequence, { maxLength: 12 }),
+    fc.array(fc.oneof(forms, sequence), { minLength: 6, maxLength: 20 })
+      .map((list) => [much, ...list]),
+  ),
   last: fc.constantFrom(1, 2, 3, 4, 12, 40),
 });
 
+/** More than the longest sequences come to. */
+const MOST = 1 << 19;
+
 /** What sequences come to, one after the other. */
 class Expansion {
-  readonly data: number[] = [];
+  readonly #all = new Uint8Array(MOST);
   readonly #source = pattern(1 << 13, 11);
+  length = 0;
+
+  get data(): Uint8Array {
+    return this.#all.slice(0, this.length);
+  }
 
   /** Some literals. */
   literals(count: number): number[] {
-    const at = this.data.length % 4096;
-    const bytes = [...this.#source.subarray(at, at + count)];
-    this.data.push(...bytes);
-    return bytes;
+    const at = this.length % 4096;
+    const bytes = this.#source.subarray(at, at + count);
+    this.#all.set(bytes, this.length);
+    this.length += count;
+    return [...bytes];
   }
 
   copy(distance: number, length: number): void {
-    for (let i = 0; i < length; i++) this.data.push(this.data[this.data.length - distance]);
+    const all = this.#all;
+    for (const end = this.length + length; this.length < end; this.length++) {
+      all[this.length] = all[this.length - distance];
+    }
   }
 }
 
@@ -85,15 +112,15 @@ export function lz4Block({ list, last }: Sequences): { block: Uint8Array; data: 
     return [...Array(Math.floor((length - 15) / 255)).fill(255), (length - 15) % 255];
   };
   for (const { literals, distance, length } of list) {
-    const count = Math.max(literals, expansion.data.length === 0 ? 1 : 0);
+    const count = Math.max(literals, expansion.length === 0 ? 1 : 0);
     const bytes = expansion.literals(count);
-    const [far, size] = [Math.min(distance, expansion.data.length), Math.max(length, 4) - 4];
+    const [far, size] = [Math.min(distance, expansion.length), Math.max(length, 4) - 4];
     block.push(Math.min(count, 15) << 4 | Math.min(size, 15), ...rest(count), ...bytes);
     block.push(far & 255, far >> 8, ...rest(size));
     expansion.copy(far, size + 4);
   }
   block.push(Math.min(last, 15) << 4, ...rest(last), ...expansion.literals(last));
-  return { block: Uint8Array.from(block), data: Uint8Array.from(expansion.data) };
+  return { block: Uint8Array.from(block), data: expansion.data };
 }
 
 /** A length in the low bits of an instruction, or in zeros and a byte behind it. */
@@ -159,8 +186,8 @@ export function lzoBlock({ list, last }: Sequences): { block: Uint8Array; data: 
   // A run in the end makes up for what does not get smaller
   const run = { literals: 4, distance: 1, length: 2000, way: 0 };
   for (const { literals, distance, length, way } of [...list, run]) {
-    write(Math.max(literals, expansion.data.length === 0 ? 4 : 0));
-    const most = Math.min(distance, expansion.data.length);
+    write(Math.max(literals, expansion.length === 0 ? 4 : 0));
+    const most = Math.min(distance, expansion.length);
     const ways = lzoCopies(most, length, state);
     // Two bytes cannot be copied everywhere, nor from everywhere
     const size = ways.length > 0 ? length : Math.max(length, 3);
@@ -172,7 +199,7 @@ export function lzoBlock({ list, last }: Sequences): { block: Uint8Array; data: 
   }
   write(last);
   block.push(0x11, 0, 0);
-  return { block: Uint8Array.from(block), data: Uint8Array.from(expansion.data) };
+  return { block: Uint8Array.from(block), data: expansion.data };
 }
 
 /** A block, and what comes of it. */
@@ -181,20 +208,17 @@ interface Packed {
   readonly data: Uint8Array;
 }
 
-/** Files of blocks: legacy ones, independent ones of up to 4 MiB with checksums, lzop's with sums. */
+/** Files of blocks: legacy ones, independent ones of up to 4 MiB, lzop's; none has checksums. */
 export const framed: Readonly<
   Record<"lz4-legacy" | "lz4" | "lzo", (blocks: readonly Packed[]) => Uint8Array>
 > = {
   "lz4-legacy": (blocks) => lz4(...blocks.map(({ block }) => [...block]))(),
-  lz4: (blocks) => {
-    const gives = blocks.flatMap(({ data }) => [...data]);
-    const parts = blocks.map(({ block }) => [...block]);
-    return lz4Of(lz4Frame({ flags: 0x3c, bd: 0x70, blocks: parts, gives }))();
-  },
+  lz4: (blocks) => lz4Of(lz4Frame({ bd: 0x70, blocks: blocks.map(({ block }) => [...block]) }))(),
   lzo: (blocks) =>
     lzo(() =>
       blocks.flatMap(({ block, data }) => [
-        ...[...be(data.length, 4), ...be(block.length, 4), ...be(adler32([...data]), 4)],
+        ...[...be(data.length, 4), ...be(block.length, 4)],
         ...block,
-      ]), 1)(new Uint8Array(0)),
+      ])
+    )(new Uint8Array(0)),
 };

@@ -64,6 +64,8 @@ interface ElfRecipe {
   readonly xnum: boolean;
   /** How many program headers PN_XNUM's section header says there are; as many as there are if not given. */
   readonly count?: number;
+  /** Whether e_shoff says that there are no section headers. */
+  readonly sectionless: boolean;
   /** Added to a p_offset: what is narrowed to 32 bits lies in the file again. */
   readonly wide?: bigint;
   /** Added to its p_filesz and p_memsz. */
@@ -148,7 +150,8 @@ const recipe: fc.Arbitrary<ElfRecipe> = fc.record({
   virtualNote: fc.nat(7).map((n) => n === 0),
   reversed: fc.integer({ min: 0, max: 9 }).map((n) => n === 9),
   repeated: fc.integer({ min: 0, max: 15 }).map((n) => n === 15),
-  xnum: fc.integer({ min: 0, max: 15 }).map((n) => n === 15),
+  xnum: fc.integer({ min: 0, max: 11 }).map((n) => n === 11),
+  sectionless: fc.nat(3).map((n) => n === 3),
   count: sometimes(fc.constantFrom(131_072, 131_073, 0xffff_ffff), 2),
   wide: sometimes(fc.constantFrom(1n << 32n, 1n << 63n), 20),
   longer: sometimes(fc.constantFrom(1n, 0x1000n, 0x10000n), 16),
@@ -235,6 +238,10 @@ function build(wanted: ElfRecipe): KernelFile {
   const { bits } = recipe;
   let bytes = elfImage({ bits, segments, header: { e_entry: entry + offset, ...recipe.header } });
   if (recipe.xnum) bytes = withManyHeaders(bytes, bits, recipe.count ?? segments.length);
+  if (recipe.sectionless) {
+    const [at, width] = (bits === 64 ? EHDR : EHDR32).e_shoff;
+    poke(bytes, at, width, 0);
+  }
   // A program header, behind the file header
   const row = 64 + 56 * (recipe.row % Math.max(segments.length, 1));
   const add = (at: number, plus: bigint) =>

@@ -79,9 +79,11 @@ export function bends(places: readonly Place[], isBig = false): fc.Arbitrary<Ben
   const edges = [...new Set(places.flatMap(([offset, width]) => [offset, offset + width - 1]))];
   const field = fieldBend(places, isBig);
   const at = fc.oneof(fc.constantFrom(...edges), fc.nat(8192));
+  const bitOfField = fc.tuple(fc.constantFrom(...places), fc.nat(63))
+    .map(([[offset, width], bit]) => 8 * offset + bit % (8 * width));
   const other: fc.Arbitrary<Bend> = fc.oneof(
     fc.record({ kind: fc.constant("truncate" as const), at }),
-    fc.record({ kind: fc.constant("flip" as const), bit: fc.nat(8 * 4096) }),
+    fc.record({ kind: fc.constant("flip" as const), bit: fc.oneof(bitOfField, fc.nat(8 * 4096)) }),
     fc.record({ kind: fc.constant("append" as const), count: fc.nat(600) }),
     fc.record({ kind: fc.constant("copy" as const), from: at, to: at, size: fc.nat(600) }),
   );

@@ -33,7 +33,7 @@ const inputs = fc.record({
     { arbitrary: fc.constantFrom<FixtureName>("gzip", "gzip", "zstd", "zstdSize"), weight: 1 },
   ),
   change: fc.oneof(
-    fc.constant({ kind: "whole" as const }),
+    { arbitrary: fc.constant({ kind: "whole" as const }), weight: 3 },
     fc.record({
       kind: fc.constant("cut" as const),
       share: fc.integer({ min: 0, max: 999 }).map((n) => n / 1000),
@@ -48,7 +48,7 @@ const inputs = fc.record({
   output: sometimes(fc.constantFrom(...ROOMS), 1),
   expected: sometimes(fc.constantFrom(0, 0, 1, -1, 1 << 21), 2),
   base: fc.constantFrom(0, 1, 0x4000),
-  other: fc.boolean(),
+  other: fc.nat(2).map((n) => n > 0),
 });
 
 /** Where the last checksum lies from the end, and what is said of it; there is none where not given. */
@@ -221,7 +221,6 @@ async function check(input: Input, library: Library): Promise<void> {
   const isTooLarge = size > limit || (expectedSize ?? size) > most;
   // What is wrong first depends on the format where more than one thing is
   const isWrongSize = isTooLarge || expectedSize !== undefined && expectedSize !== size;
-  const isGzipCut = isOther && format === "gzip" && typeof due === "string";
   const dues = [
     ...isWrongSize ? ["COMPRESSED_SIZE 0"] : [due],
     ...typeof due === "string" ? [due] : [],
@@ -233,7 +232,9 @@ async function check(input: Input, library: Library): Promise<void> {
   const isWasm = format === "zstd" && (isOther || nativeEngine() === undefined);
   const isUntold = input.change.kind === "damage" && limit + (128 << 10) < 256 << 10;
   if (isWasm && isUntold) dues.push("COMPRESSED_SIZE 0");
-  const isDue = dues.includes(told) || isGzipCut && refused !== undefined;
+  // Deno's DecompressionStream does not miss an end; the checksum does
+  const isShort = isOther && format === "gzip" && input.change.kind === "cut";
+  const isDue = dues.includes(told) || isShort && refused?.code === "COMPRESSED_CHECKSUM";
   if (!isDue) faults.push(`${told} where ${dues.join(" or ")} is due: ${refused?.message}`);
   if (refused && refused.field!.split(" ")[0] !== format) {
     faults.push(`${refused.field} is no field`);

@@ -38,13 +38,6 @@ export const SECOND_LOOK: readonly ListedFault[] = [
     replace: "if (e_shoff < 0n) {",
   },
   {
-    id: "note-last-padding",
-    what: "the last note's padding must be there for a packing to be right",
-    file: NOTES,
-    find: "if (end > bytes.length) return false;",
-    replace: "if (next > bytes.length) return false;",
-  },
-  {
     id: "elf-load-note-owner",
     what: "Elf.load takes the PVH entry of any owner",
     file: NOTES,

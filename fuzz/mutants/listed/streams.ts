@@ -101,7 +101,7 @@ export const STREAMS: readonly ListedFault[] = [
     what: "words are copied where they overlap",
     file: COPY,
     find: "distance >= 8 && length <= BULK",
-    replace: "distance >= 4 && length <= BULK",
+    replace: "distance >= 3 && length <= BULK",
   },
   {
     id: "copy-words-past",
@@ -215,13 +215,6 @@ export const STREAMS: readonly ListedFault[] = [
     find: "output.reserve(value.length).set(value, output.length);",
     replace:
       "output.makeRoom(value.length).set(value.subarray(0, output.limit - output.length), output.length);",
-  },
-  {
-    id: "inflate-stream-error",
-    what: "damage that DecompressionStream finds is not told",
-    file: INFLATE,
-    find: "  if (feedError === undefined) return;\n",
-    replace: "  if (feedError !== undefined || isClosing) return;\n",
   },
   {
     id: "inflate-stream-trailer",
