@@ -411,6 +411,20 @@ const phandleTrees: fc.Arbitrary<Tree> = fc.record({
   return { bootCpuId: 0, reservations: [], root };
 });
 
+/** A node that tells its name as nodes did before version 16: right, or nearly. */
+const namedTrees: fc.Arbitrary<Tree> = fc.record({
+  name: fc.constantFrom("memory@40000000", "a@1", "chosen"),
+  told: fc.constantFrom("base", "base", "whole", "short", "bare", "long", "none"),
+}).map(({ name, told }) => {
+  const base = name.split("@")[0];
+  const value = {
+    ...{ base: text(base), whole: text(name), short: text(base).slice(0, -2) },
+    ...{ bare: text(base).slice(0, -1), long: text(`${base}\0`), none: new Uint8Array(0) },
+  }[told]!;
+  const children = [{ name, properties: [{ name: "name", value }], children: [] }];
+  return { bootCpuId: 0, reservations: [], root: { name: "", properties: [], children } };
+});
+
 /** DTBs, a third of them as they should be. */
 export const dtbFiles: fc.Arbitrary<Uint8Array> = fc.record({
   tree: fc.oneof(
@@ -419,6 +433,7 @@ export const dtbFiles: fc.Arbitrary<Uint8Array> = fc.record({
     { arbitrary: deepTrees, weight: 1 },
     { arbitrary: wideTrees, weight: 1 },
     { arbitrary: phandleTrees, weight: 1 },
+    { arbitrary: namedTrees, weight: 1 },
   ),
   gap: fc.constantFrom(0, 0, 4, 8),
   isLate: fc.nat(7).map((n) => n === 7),

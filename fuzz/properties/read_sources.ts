@@ -6,9 +6,24 @@ import { sourceWith } from "../faulty_source.ts";
 import { sameBytes } from "../guest.ts";
 import { judge } from "../judge.ts";
 import { requireSaid, type Said } from "../model/said.ts";
-import { property, Violation } from "../property.ts";
+import { type Library, property, Violation } from "../property.ts";
 
 const places = fc.oneof(fc.constantFrom(0, 1, 64, 300, 301, -1, 2 ** 40), fc.nat(310));
+
+/** Sizes that no source has. */
+const NO_SIZES = [-1, 0.5, NaN, 2 ** 53, "1", undefined];
+
+function requireMistake({ planBoot }: Library): void {
+  for (const size of NO_SIZES) {
+    const kernel = { size: size as number, readAt: () => 0 };
+    try {
+      planBoot({ ram: [{ start: 0n, size: 1n << 26n }] }, { kernel });
+    } catch (error) {
+      if (error instanceof TypeError) continue;
+    }
+    throw new Violation("a source of no size is taken", String(size));
+  }
+}
 
 export default property({
   name: "read-sources",
@@ -23,6 +38,7 @@ export default property({
   check({ bytes, offset, size, most, fault }, library) {
     // A test's broken copy brings its own
     const { readBytes, readHead } = { ...inside, ...library } as typeof inside;
+    if (offset === 0) requireMistake(library);
     const source = sourceWith(bytes, fault);
     let at = offset;
     let thrown: unknown;
@@ -30,6 +46,7 @@ export default property({
     const short = {
       size: bytes.length,
       readAt(from: number, target: Uint8Array) {
+        if (broken) throw new Violation("what lied is read again");
         at = from;
         // A lie that fits the target is none that can be told
         const part = fault.kind === "lies" ? target : target.subarray(0, most);

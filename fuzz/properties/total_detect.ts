@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { elfFiles } from "../arbitraries/elf_files.ts";
 import { arm64Files, bzImageFiles, riscv64Files } from "../arbitraries/flat_files.ts";
 import { wrappedFiles, zbootFiles } from "../arbitraries/wrapped_files.ts";
+import { sometimes } from "../arbitraries/numbers.ts";
 import { judge } from "../judge.ts";
 import { formatOf } from "../model/wrapped.ts";
 import { property, Violation } from "../property.ts";
@@ -26,7 +27,13 @@ const magicFiles = fc.tuple(
   fc.constantFrom(...MAGICS),
   fc.nat(9),
   fc.uint8Array({ maxLength: 80 }),
-).map(([magic, cut, rest]) => Uint8Array.from([...magic.slice(0, cut), ...rest]));
+  // A byte that is another
+  sometimes(fc.nat(7), 1),
+).map(([magic, cut, rest, odd]) => {
+  const bytes = Uint8Array.from([...magic.slice(0, odd === undefined ? cut : 9), ...rest]);
+  if (odd !== undefined && odd < magic.length) bytes[odd % magic.length] ^= 0x20;
+  return bytes;
+});
 
 /** What is at other places, and may be there beside another. */
 const LATER = [[0x38, 0x644d5241], [0x38, 0x05435352], [0x202, 0x53726448]] as const;
