@@ -261,6 +261,16 @@ export const XZ_FILES: Readonly<Record<string, HandMade>> = {
     make: xz({ header: [0, 0x21, 1, 0, 0, 0, 1] }),
     ...{ code: CORRUPT, field: "block header padding", at: 19 },
   },
+  "xz of two streams with padding between": {
+    format: "xz",
+    make: (data) => Uint8Array.from([...xz()(data), 0, 0, 0, 0, ...xz()(data)]),
+    gives: (data) => Uint8Array.from([...data, ...data]),
+  },
+  "xz of two streams with half a padding between": {
+    format: "xz",
+    make: (data) => Uint8Array.from([...xz()(data), 0, 0, ...xz()(data)]),
+    ...{ code: TRAILING, field: "stream padding" },
+  },
   "xz with a filter": {
     format: "xz",
     make: () => xz({ header: [1, ...ARM64, 0x21, 1, 0], gives: UNDONE })(Uint8Array.from(BRANCHES)),

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { fixture, type FixtureName, sample } from "../../fuzz/arbitraries/compressed.ts";
-import { poke } from "../../fuzz/arbitraries/images.ts";
+import { pattern, poke } from "../../fuzz/arbitraries/images.ts";
 import { LoaderError } from "../errors.ts";
 import { crc32 } from "./checksums.ts";
 import { bzImageChecksum } from "./bzimage_crc.ts";
@@ -217,6 +217,14 @@ describe("bzImageChecksum", () => {
   /** boot.rst: the CRC over the file, without the inversion at the end, is 0. */
   const signed = bzImage(gzip(ELF));
   poke(signed, signed.length - 4, 4, ~crc32(signed.subarray(0, -4)));
+
+  it("covers a kernel that is read in more than one part", () => {
+    const file = bzImage(pattern((1 << 20) + 4096));
+    poke(file, file.length - 4, 4, ~crc32(file.subarray(0, -4)) >>> 0);
+    assertEquals(bzImageChecksum(file).state, "valid");
+    file[file.length - 5] ^= 1;
+    assertEquals(bzImageChecksum(file).state, "mismatch");
+  });
 
   it("is valid over what syssize says, with anything behind it", () => {
     assertEquals(bzImageChecksum(signed).state, "valid");

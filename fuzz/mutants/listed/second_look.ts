@@ -270,11 +270,4 @@ export const SECOND_LOOK: readonly ListedFault[] = [
     find: "Math.max(MIN_OUTPUT_CHUNK, Math.min(likely, most));",
     replace: "most;",
   },
-  {
-    id: "bzimage-crc-chunks",
-    what: "each MiB of a bzImage has a checksum of its own",
-    file: "src/compressed/bzimage_crc.ts",
-    find: "register = updateCrc32(register, readBytes",
-    replace: "register = updateCrc32(-1, readBytes",
-  },
 ];
