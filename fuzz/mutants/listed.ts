@@ -11,6 +11,7 @@ import { FORMATS } from "./listed/formats.ts";
 import { GROUND } from "./listed/ground.ts";
 import { LZMAS } from "./listed/lzma.ts";
 import { MACHINES } from "./listed/machines.ts";
+import { PACKERS } from "./listed/packers.ts";
 import { PARAMS } from "./listed/params.ts";
 import { PARSERS } from "./listed/parsers.ts";
 import { PLACES } from "./listed/places.ts";
@@ -44,6 +45,7 @@ export const LISTED: readonly ListedFault[] = [
   ...PARSERS,
   ...TREES,
   ...STREAMS,
+  ...PACKERS,
   ...LZMAS,
   ...STRUCTS,
   ...SECOND_LOOK,
