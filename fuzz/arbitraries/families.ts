@@ -291,6 +291,24 @@ export const FAMILIES: readonly Family[] = [
   asked("reservations on each other", 64, 64, (n) => ({
     reservations: repeat(n, (i) => ({ name: "r", start: BigInt(i), size: 1n << 39n })),
   })),
+  asked(
+    "reservations, each in a region of its own",
+    64,
+    128,
+    (n) => ({
+      reservations: repeat(n, (i) => ({
+        name: "r",
+        start: (1n << 41n) + BigInt(i) * MIB,
+        size: 16n,
+      })),
+    }),
+    (n) => ({
+      ram: [
+        ...RAM.ram,
+        ...repeat(n, (i) => ({ start: (1n << 41n) + BigInt(i) * MIB, size: 4096n })),
+      ],
+    }),
+  ),
   asked("setup_data", 64, 64, (n) => ({
     setupData: repeat(n, () => ({ type: 9, data: pattern(32) })),
   })),

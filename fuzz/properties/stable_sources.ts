@@ -12,7 +12,8 @@ import { property, Violation } from "../property.ts";
 /** Bytes, and zeros behind them. */
 function paddedTo4GiB(bytes: Uint8Array): KernelSource {
   return {
-    size: 2 ** 32,
+    // Less than any segment, were it of 32 bits
+    size: 2 ** 32 + bytes.length - 1,
     readAt(offset, target) {
       target.fill(0);
       target.set(bytes.subarray(offset, offset + target.length));
