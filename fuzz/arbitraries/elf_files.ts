@@ -30,6 +30,8 @@ interface LoadRecipe {
   readonly gap: number;
   readonly size: number;
   readonly bss: number;
+  readonly align: bigint;
+  readonly flags: number;
 }
 
 interface NoteRecipe {
@@ -72,6 +74,8 @@ interface ElfRecipe {
   readonly longer?: bigint;
   /** Which program header these two are done to. */
   readonly row: number;
+  /** Whether the first segment starts where the file does. */
+  readonly withHeaders: boolean;
   readonly bends: readonly Bend[];
   /** A header field that says what this is not, or may be as well. */
   readonly header?: ElfImage["header"];
@@ -79,6 +83,8 @@ interface ElfRecipe {
   readonly calm: boolean;
 }
 
+/** One past the highest number of 64 bits. */
+const TOP = 1n << 64n;
 /** The kernel's virtual base on i386 and on x86_64. */
 const VIRTUAL_BASE = { 32: 0xc000_0000n, 64: 0xffff_ffff_8000_0000n } as const;
 /** Virtual addresses that fit 32 bits. */
@@ -94,6 +100,7 @@ const note: fc.Arbitrary<NoteRecipe> = fc.record({
     "Xen",
     "Xe\0",
     "Linux\0",
+    "Xen\0\0",
     "",
     "abcde",
     "abcd",
@@ -103,6 +110,16 @@ const note: fc.Arbitrary<NoteRecipe> = fc.record({
   namesz: sometimes(boundary32, 12),
   descsz: sometimes(boundary32, 12),
 });
+
+/** Fields that say how the rest is read, at the values where a check may be off by one, or wrap. */
+const READING = Object.entries({
+  class: [0n, 1n, 2n, 3n, 255n],
+  data: [0n, 2n, 3n],
+  e_phentsize: [0n, 31n, 32n, 33n, 55n, 56n, 57n, 0xffffn],
+  e_phoff: [0n, 51n, 52n, 63n, 64n, 65n, 1n << 32n, 1n << 53n, 1n << 63n, TOP - 56n, TOP - 1n],
+  e_phnum: [0n, 1n, 0xfffen, 0xffffn],
+  e_shoff: [0n, 1n, 64n, TOP - 64n, TOP - 1n],
+}).map(([field, values]) => fc.constantFrom(...values.map((value) => ({ [field]: value }))));
 
 const recipe: fc.Arbitrary<ElfRecipe> = fc.record({
   bits: fc.constantFrom(64 as const, 64 as const, 32 as const),
@@ -130,6 +147,9 @@ const recipe: fc.Arbitrary<ElfRecipe> = fc.record({
       gap: fc.constantFrom(0, 0, 1, 0x100, 0x800),
       size: fc.constantFrom(0x40, 0, 1, 0x17, 0x200, 0x1000),
       bss: fc.constantFrom(0, 0, 1, 0x30, 0x800, 0, 0x30, -1),
+      // Neither means anything to a loader
+      align: fc.constantFrom(0x1000n, 0x1000n, 0n, 1n, 3n, 1n << 63n),
+      flags: fc.constantFrom(7, 7, 5, 6, 0),
     }),
     { maxLength: 4, minLength: 0 },
   ),
@@ -153,8 +173,9 @@ const recipe: fc.Arbitrary<ElfRecipe> = fc.record({
   xnum: fc.integer({ min: 0, max: 11 }).map((n) => n === 11),
   sectionless: fc.nat(3).map((n) => n === 3),
   count: sometimes(fc.constantFrom(131_072, 131_073, 0xffff_ffff), 2),
-  wide: sometimes(fc.constantFrom(1n << 32n, 1n << 63n), 20),
-  longer: sometimes(fc.constantFrom(1n, 0x1000n, 0x10000n), 16),
+  wide: sometimes(fc.constantFrom(1n << 32n, 1n << 63n), 25),
+  longer: sometimes(fc.constantFrom(1n, 0x1000n, 0x10000n, 1n << 63n), 20),
+  withHeaders: fc.nat(9).map((n) => n === 9),
   row: fc.nat(5),
   bends: bends([
     ...placesOf(EHDR),
@@ -163,14 +184,17 @@ const recipe: fc.Arbitrary<ElfRecipe> = fc.record({
     ...[0, 1, 2].flatMap((i) => placesOf(PHDR32, 52 + 32 * i)),
   ]),
   header: sometimes(
-    fc.constantFrom(
-      ...[0, 1, 3, 4].map((e_type) => ({ e_type })),
-      ...[3, 62, 3, 62, 183].map((e_machine) => ({ e_machine })),
-      ...[{ e_version: 0 }, { ident_version: 0 }, { e_ehsize: 0 }, { e_ehsize: 51 }],
-      // No program headers, wherever they would lie
-      { e_phnum: 0, e_phoff: 1n << 40n },
+    fc.oneof(
+      fc.constantFrom(
+        ...[0, 1, 3, 4].map((e_type) => ({ e_type })),
+        ...[3, 62, 3, 62, 183].map((e_machine) => ({ e_machine })),
+        ...[{ e_version: 0 }, { ident_version: 0 }, { e_ehsize: 0 }, { e_ehsize: 51 }],
+        // No program headers, wherever they would lie
+        ...[{ e_phnum: 0xffff }, { e_phnum: 0, e_phoff: 1n << 40n }],
+      ),
+      fc.oneof(...READING),
     ),
-    6,
+    5,
   ),
   calm: fc.nat(2).map((n) => n > 0),
 });
@@ -182,8 +206,8 @@ function calmed(recipe: ElfRecipe): ElfRecipe {
     ...recipe,
     base: hasRoom ? base : 0x100000n,
     loads: [
-      { gap: 0, size: 0x40, bss: 0 },
-      ...loads.map(({ gap, size, bss }) => ({ gap, size, bss: Math.max(bss, 0) })),
+      { gap: 0, size: 0x40, bss: 0, align: 0x1000n, flags: 7 },
+      ...loads.map(({ bss, ...rest }) => ({ ...rest, bss: Math.max(bss, 0) })),
     ],
     notes: notes.map(({ list, packing, align }) => ({
       packing,
@@ -205,14 +229,17 @@ function build(wanted: ElfRecipe): KernelFile {
   let at = recipe.base;
   const { virtual } = recipe;
   const offset = virtual === "no" ? 0n : virtual === "near" ? NEAR : VIRTUAL_BASE[recipe.bits];
-  const loads: Segment[] = recipe.loads.map(({ gap, size, bss }, i) => {
+  const loads: Segment[] = recipe.loads.map(({ gap, size, bss, align, flags }, i) => {
     const paddr = at + BigInt(gap);
     at = paddr + BigInt(size + bss);
     return {
       p_paddr: paddr,
       p_vaddr: (virtual === "overlaid" ? recipe.base : paddr) + offset,
       p_memsz: size + bss,
-      p_align: 0x1000,
+      p_align: align,
+      p_flags: flags,
+      // Programs are loaded with their headers, and so may a kernel be
+      ...(recipe.withHeaders && i === 0 ? { p_offset: 0 } : {}),
       bytes: pattern(size, i + 1),
     };
   });

@@ -45,6 +45,7 @@ export const bzImageFiles: fc.Arbitrary<KernelFile> = fc.record({
   version: fc.constantFrom(
     0x20f,
     0x20f,
+    0x20e,
     0x20c,
     0x20d,
     0x20b,
@@ -251,8 +252,9 @@ export const riscv64Files: fc.Arbitrary<KernelFile> = fc.record({
   recipe: flatRecipe,
   version: fc.constantFrom(2, 2, 1, 0, 0x10000, 0x10002, 0xffffffff),
   magic: fc.constantFrom("both", "both", "both", "first", "second"),
+  sections,
   bends: bends(RISCV_IMAGE_PLACES),
-}).map(({ recipe, version, magic, bends }) => {
+}).map(({ recipe, version, magic, sections, bends }) => {
   const { size, textOffset, flags, base, calm } = recipe;
   // An arm64 Image that does not say its size is an old one; this cannot boot
   const imageSize = calm ? recipe.imageSize || 0x3000n : recipe.imageSize;
@@ -265,7 +267,7 @@ export const riscv64Files: fc.Arbitrary<KernelFile> = fc.record({
   poke(file, 0x20, 4, version);
   if (calm || magic !== "second") poke(file, 0x30, 8, 0x5643534952n); // "RISCV"
   if (calm || magic !== "first") poke(file, 0x38, 4, 0x05435352); // "RSC\x05"
-  const bytes = bent(file.slice(0, size), calm ? [] : bends);
+  const bytes = bent(withSections(file.slice(0, size), sections), calm ? [] : bends);
   const high = base + flatSpan(textOffset, imageSize, size);
   return { bytes, low: base, high, loads: flatLoads(base, textOffset) };
 });

@@ -32,6 +32,7 @@ export const BOUNDARIES: readonly bigint[] = [
     0x69n,
     0x200n,
     0x1001n,
+    0xffff_fffdn, // past 32 bits when it is rounded up
   ],
   ...powers.flatMap((power) => [(1n << power) - 1n, 1n << power, (1n << power) + 1n]),
 ].filter((value) => value < 1n << 64n);
