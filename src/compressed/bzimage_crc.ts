@@ -1,5 +1,7 @@
-import { parseBzImage } from "../formats/bzimage.ts";
-import { type KernelSource, readBytes, sourceOf } from "../source.ts";
+import { fieldError } from "../errors.ts";
+import { parseBzImage, setupHeaderField } from "../formats/bzimage.ts";
+import { MAX_KERNEL_SIZE } from "../limits.ts";
+import { type KernelSource, readBytes, readExactly, sourceOf } from "../source.ts";
 import { updateCrc32 } from "./checksums.ts";
 
 /** What a bzImage's checksum came to. */
@@ -26,7 +28,8 @@ const CHECKSUM_SIZE = 4;
  *
  * @param kernel The file.
  * @returns What came of it.
- * @throws {LoaderError} `BZIMAGE_*` or `TRUNCATED` if it is no bzImage; `SOURCE_FAILED`.
+ * @throws {LoaderError} `BZIMAGE_*` or `TRUNCATED` if it is no bzImage; `LIMIT_EXCEEDED` past
+ * {@linkcode MAX_KERNEL_SIZE}; `SOURCE_FAILED`.
  * @throws {TypeError} If it is neither bytes nor a source.
  */
 export function bzImageChecksum(kernel: Uint8Array | KernelSource): BzImageChecksum {
@@ -36,9 +39,16 @@ export function bzImageChecksum(kernel: Uint8Array | KernelSource): BzImageCheck
   if (end + CHECKSUM_SIZE > source.size || end < setupSize) {
     return { state: "truncated", stored: undefined, computed: undefined };
   }
+  if (kernelSize > MAX_KERNEL_SIZE) { // a sparse file may be that large: minutes
+    const expected = `at most ${MAX_KERNEL_SIZE} bytes`;
+    throw fieldError("LIMIT_EXCEEDED", setupHeaderField("syssize"), expected, `${kernelSize}`);
+  }
   let register = -1;
+  const chunk = new Uint8Array(Math.min(CHUNK, end));
   for (let at = 0; at < end; at += CHUNK) {
-    register = updateCrc32(register, readBytes(source, at, Math.min(CHUNK, end - at), "bzImage"));
+    const part = chunk.subarray(0, Math.min(CHUNK, end - at));
+    readExactly(source, at, part, "bzImage");
+    register = updateCrc32(register, part);
   }
   const word = readBytes(source, end, CHECKSUM_SIZE, "bzImage CRC-32");
   const stored = new DataView(word.buffer).getUint32(0, true);

@@ -1,5 +1,5 @@
 import { describe, it } from "node:test";
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { fixture, type FixtureName, sample } from "../../fuzz/arbitraries/compressed.ts";
 import { pattern, poke } from "../../fuzz/arbitraries/images.ts";
 import { LoaderError } from "../errors.ts";
@@ -236,5 +236,16 @@ describe("bzImageChecksum", () => {
     changed[2000] ^= 1;
     assertEquals(bzImageChecksum(changed).state, "mismatch");
     assertEquals(bzImageChecksum(signed.subarray(0, -1)).state, "truncated");
+  });
+
+  it("refuses to read what no kernel is, a sparse file of 64 GiB", () => {
+    const head = signed.slice();
+    poke(head, 0x1f4, 4, 0xffff_ffff); // syssize
+    const readAt = (at: number, target: Uint8Array) => {
+      target.fill(0).set(head.subarray(at, at + target.length));
+      return target.length;
+    };
+    const error = assertThrows(() => bzImageChecksum({ size: 2 ** 40, readAt }), LoaderError);
+    assertEquals([error.code, error.field], ["LIMIT_EXCEEDED", "setup_header.syssize"]);
   });
 });
