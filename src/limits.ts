@@ -65,8 +65,8 @@ export const MAX_BOOT_PARAMS_LIST = 1 << 20;
 export const MAX_UNWRAPS = 4;
 
 /**
- * A kernel that is decompressed, unless the caller says otherwise; a bzImage whose checksum is made. A vmlinux with debug information
- * has 500 MiB to 1 GiB; one without, under 100 MiB.
+ * A kernel that is decompressed, unless the caller says otherwise; a bzImage whose checksum is made.
+ * A vmlinux with debug information has 500 MiB to 1 GiB; one without, under 100 MiB.
  */
 export const MAX_KERNEL_SIZE = 1 << 30;
 
