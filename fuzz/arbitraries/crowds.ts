@@ -33,7 +33,9 @@ const recipe = fc.record({
   /** Whether the crowd is one of regions or of reservations. */
   isRegions: fc.boolean(),
   /** RAM below 1 MiB: without, all must find its place in the crowd. */
-  low: fc.constantFrom(0x90000, 0x90000, 0),
+  low: fc.constantFrom(0x90000, 0xff000, 0),
+  /** Whether something is reserved inside the legacy hole, which may have RAM behind it. */
+  inHole: fc.boolean(),
   initrd: sometimes(fc.constantFrom(1, 0x1001, 0x4000), 1),
   setupData: sometimes(fc.constant([{ type: 9, data: pattern(7) }]), 2),
   /** Large modules, and then as many small ones, which go to what those have left. */
@@ -49,6 +51,7 @@ const halved = fc.record({
   size: fc.constant(0x400),
   isRegions: fc.boolean(),
   low: fc.constantFrom(0x90000, 0),
+  inHole: fc.constant(false),
   initrd: fc.constant(1),
   setupData: fc.constant(undefined),
   modules: fc.constant(270),
@@ -59,32 +62,39 @@ const halved = fc.record({
 export const crowds: fc.Arbitrary<BootCase> = fc.oneof(
   { arbitrary: recipe, weight: 9 },
   { arbitrary: halved, weight: 1 },
-).map(({ kernel, count, stride, size, isRegions, low, initrd, setupData, modules, cmdline }) => {
-  const at = (i: number) => BigInt(CROWD + i * stride);
-  const room = Math.max(stride - size, 0x800);
-  const ram: Region[] = [
-    ...low === 0 ? [] : [{ start: 0x1000n, size: low }],
-    { start: BigInt(KERNEL), size: CROWD - KERNEL + (isRegions ? 0 : count * stride) },
-    ...isRegions ? repeat(count, (i) => ({ start: at(i) + 1n, size: room })) : [],
-  ];
-  const reservations = repeat(count, (i) => {
-    const type = TYPES[i % TYPES.length];
-    return { name: `reservation ${i}`, start: at(i), size: BigInt(size), ...type && { type } };
-  });
-  const module = (size: number) => ({
-    source: pattern(size),
-    ...cmdline !== undefined && { cmdline },
-  });
-  return {
-    ram: ram.filter(({ start }, i) => i === 0 || start > ram[i - 1].start),
-    kernel: KERNELS[kernel],
-    options: {
-      ...!isRegions && { reservations },
-      ...initrd && { initrd: pattern(initrd) },
-      ...setupData && kernel !== "pvh" && { setupData },
-      ...kernel === "pvh" && initrd && modules > 0 && {
-        modules: repeat(2 * modules, (i) => module(i < modules ? 0x1001 : 1)),
+).map(
+  (
+    { kernel, count, stride, size, isRegions, low, initrd, setupData, modules, cmdline, inHole },
+  ) => {
+    const at = (i: number) => BigInt(CROWD + i * stride);
+    const room = Math.max(stride - size, 0x800);
+    const ram: Region[] = [
+      ...low === 0 ? [] : [{ start: 0x1000n, size: low }],
+      { start: BigInt(KERNEL), size: CROWD - KERNEL + (isRegions ? 0 : count * stride) },
+      ...isRegions ? repeat(count, (i) => ({ start: at(i) + 1n, size: room })) : [],
+    ];
+    const reservations = repeat(count, (i) => {
+      const type = TYPES[i % TYPES.length];
+      return { name: `reservation ${i}`, start: at(i), size: BigInt(size), ...type && { type } };
+    });
+    const module = (size: number) => ({
+      source: pattern(size),
+      ...cmdline !== undefined && { cmdline },
+    });
+    return {
+      ram: ram.filter(({ start }, i) => i === 0 || start > ram[i - 1].start),
+      kernel: KERNELS[kernel],
+      options: {
+        reservations: [
+          ...isRegions ? [] : reservations,
+          ...inHole ? [{ name: "reservation in the hole", start: 0xa0000n, size: 0x1000n }] : [],
+        ],
+        ...initrd && { initrd: pattern(initrd) },
+        ...setupData && kernel !== "pvh" && { setupData },
+        ...kernel === "pvh" && initrd && modules > 0 && {
+          modules: repeat(2 * modules, (i) => module(i < modules ? 0x1001 : 1)),
+        },
       },
-    },
-  };
-});
+    };
+  },
+);

@@ -174,7 +174,7 @@ const recipe: fc.Arbitrary<ElfRecipe> = fc.record({
   sectionless: fc.nat(3).map((n) => n === 3),
   count: sometimes(fc.constantFrom(131_072, 131_073, 0xffff_ffff), 2),
   wide: sometimes(fc.constantFrom(1n << 32n, 1n << 63n), 25),
-  longer: sometimes(fc.constantFrom(1n, 0x1000n, 0x10000n, 1n << 63n), 20),
+  longer: sometimes(fc.constantFrom(1n, 0x1000n, 0x10000n, 1n << 63n), 8),
   withHeaders: fc.nat(9).map((n) => n === 9),
   row: fc.nat(5),
   bends: bends([

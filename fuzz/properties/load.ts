@@ -26,7 +26,7 @@ const inputs = fc.record({
       { arbitrary: fc.constantFrom("entry" as const, "above" as const), weight: 3 },
       { arbitrary: fc.oneof(fc.constantFrom(0n, 0x100000n, 0x100001n, -1n), boundary), weight: 2 },
     ),
-    2,
+    3,
   ),
   layout: layouts([0, 0x10000, 0x110000], [0x1000, 0x10000, 0]),
   exact: fc.boolean(),
