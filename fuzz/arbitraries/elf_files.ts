@@ -215,7 +215,7 @@ function calmed(recipe: ElfRecipe): ElfRecipe {
       list: list.map(({ name, type, size }) => ({
         name,
         type,
-        size: type === 18 && size !== 8 ? 4 : size,
+        size: type === 18 && size !== 8 && (size !== 12 || packing === 4) ? 4 : size,
       })),
     })),
     entry: { segment: 0, at: entry.at === "last" ? "last" : "first" },

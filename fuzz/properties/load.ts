@@ -85,7 +85,7 @@ export default property({
   says:
     "Elf, BzImage and PE load what the model says and nothing else, or refuse and change nothing",
   inputs,
-  share: 2,
+  share: 4,
   check(input, library) {
     const guest = new CanaryGuest(library, input.ram);
     const { value, refused } = judge(

@@ -215,7 +215,7 @@ export default property({
     "a boot comes to what the plain model says: refused with its code, or its bytes at its places",
   inputs: boots,
   // Boots have the most ways to go wrong
-  share: 3,
+  share: 6,
   check: checkBoot,
 });
 

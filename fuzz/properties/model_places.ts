@@ -122,7 +122,7 @@ export default property({
   name: "model-places",
   says: "with RAM of many GiB, and where reach ends, things lie where the plain model has them",
   inputs: fc.oneof({ arbitrary: wide, weight: 3 }, { arbitrary: narrow, weight: 1 }),
-  share: 2,
+  share: 3,
   check(boot, library) {
     const verdict = verdictOn(boot);
     const { value, refused } = plan(library, boot);

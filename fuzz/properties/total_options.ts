@@ -83,6 +83,17 @@ const ASKED: readonly Asked[] = [
   ...bad(["linux32"], "ELF_CLASS", BY.linux64),
   ...bad(["linux64", "linux32"], "PVH_NOT_PRESENT", BY.pvh),
   ...bad(["old"], "BZIMAGE_VERSION", BY.linux64),
+  ...bad(["bzimage"], "BZIMAGE_NO_64BIT_ENTRY", {
+    kernel: bzImage({ xloadflags: 0b10 }),
+    ...BY.linux64,
+  }),
+  // Page tables of four levels reach half of 48 bits
+  ...[(1n << 47n) - 0x40n, (1n << 47n) - 0x3fn, 1n << 47n].map((p_paddr): Asked => ({
+    of: ["linux64"],
+    options: { kernel: elfImage({ segments: [{ bytes: pattern(64), p_paddr }] }) },
+    ram: [...RAM, { start: (1n << 47n) - MIB, size: 2n * MIB }],
+    ...p_paddr + 64n > 1n << 47n && { code: "NO_SPACE" },
+  })),
   ...good(["bzimage", "old"], BY.linux32),
   ...good(["pvh"], BY.linux64),
   ...bad(ALL, "INVALID_OPTION", { initrdAdress: 0n }, { toString: "x" }, { constructor: 1 }),
