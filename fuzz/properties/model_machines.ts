@@ -8,6 +8,7 @@ export default property({
   name: "model-machines",
   says: "a machine's device tree says what the bindings want, and what is no machine is refused",
   inputs: fc.record({ arm64: machines, riscv64: riscvMachines }),
+  share: 3,
   check({ arm64, riscv64 }, { buildArm64Tree, buildRiscv64Tree }) {
     const arm = judge(0, () => buildArm64Tree(arm64));
     if ((arm.value !== undefined) !== isArm64Machine(arm64)) {

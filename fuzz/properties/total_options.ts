@@ -87,6 +87,18 @@ const ASKED: readonly Asked[] = [
     kernel: bzImage({ xloadflags: 0b10 }),
     ...BY.linux64,
   }),
+  // A relocatable kernel that is loaded below pref_address (16 MiB) runs there all the same
+  { of: ["bzimage"], options: { kernelAddress: 2n * MIB } },
+  {
+    of: ["bzimage"],
+    options: { kernelAddress: 2n * MIB },
+    ram: [RAM[0], { start: MIB, size: 8n * MIB }],
+    code: "OUTSIDE_RAM",
+  },
+  ...bad(["bzimage"], "OVERLAP", {
+    kernelAddress: 2n * MIB,
+    ...item("reservations", 16n * MIB + 0x800n, 1n),
+  }),
   // Page tables of four levels reach half of 48 bits
   ...[(1n << 47n) - 0x40n, (1n << 47n) - 0x3fn, 1n << 47n].map((p_paddr): Asked => ({
     of: ["linux64"],
