@@ -18,7 +18,11 @@ const inputs = fc.record({
   aarch64: arm64Files,
   riscv64: riscv64Files,
   offset: sometimes(
-    fc.oneof(fc.constantFrom(0n, 0x200000n, 0x100000n, 0x40000000n, 1n << 64n, -1n), boundary),
+    fc.oneof(
+      fc.constantFrom(0n, 0x200000n, 0x100000n, 0x40000000n, 1n << 64n, -1n),
+      boundary,
+      fc.constant("past" as const),
+    ),
     1,
   ),
   highmem: sometimes(
@@ -30,8 +34,12 @@ const inputs = fc.record({
   ),
   layout: layouts([0, 0x10000, 0x110000], [0x1000, 0x10000, 0]),
   exact: fc.boolean(),
-}).map(({ kind, offset, highmem, layout, exact, ...files }) => {
+}).map(({ kind, offset: asked, highmem, layout, exact, ...files }) => {
   const file: KernelFile = files[kind];
+  // Where an Image's text_offset, if it is 2 MiB or more, leads past 2^64
+  const textOffset = file.bytes.length >= 64 ? peek(file.bytes, 8, 8) : 0n;
+  const past = (1n << 64n) - (textOffset & -0x20_0000n);
+  const offset = asked !== "past" ? asked : past < 1n << 64n ? past : undefined;
   // RAM where a bzImage goes by itself, or where the offset moves the kernel
   const base = kind === "bzimage" ? 0x100000n : kind === "elf" ? file.low : 0n;
   const low = offset !== undefined && offset >= 0n && offset < 1n << 48n
