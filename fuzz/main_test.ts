@@ -75,7 +75,7 @@ describe("deno task fuzz", () => {
       "1",
     );
     assertEquals([status, lines.at(-1)], [0, "1 passed, 0 failed, 0 skipped"]);
-    assertEquals(/ok +target-detect +500 executions, \d+\/s, \d+ edges/.test(lines[1]), true);
+    assertEquals(/ok +target-detect +5\d\d executions, \d+\/s, \d+ edges/.test(lines[1]), true);
   });
 
   it("refuses what it does not understand", () => {
