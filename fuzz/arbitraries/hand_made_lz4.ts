@@ -174,6 +174,19 @@ export const LZ4_FILES: Readonly<Record<string, HandMade>> = {
     make: lz4Of(rawTen({ flags: 0x28, sizePlus: 2 ** 29 })),
     ...{ code: SIZE, field: "data", at: 0 },
   },
+  "lz4 with another magic": {
+    format: "lz4",
+    make: () => Uint8Array.of(0x05, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82, 0, 0, 0, 0),
+    ...{ code: CORRUPT, field: "magic", at: 0 },
+  },
+  "lz4 with an empty block": {
+    ...{ format: "lz4-legacy", make: lz4([]), code: CORRUPT, field: "block size", at: 4 },
+  },
+  "lz4 with a match past its block's maximum": {
+    format: "lz4",
+    make: lz4Of(lz4Frame({ blocks: [LONG], flags: 0x60, gives: [] })),
+    ...{ code: CORRUPT, field: "block", at: 7 + 4 + 4 + 260 },
+  },
   "lz4 with a dictionary": {
     format: "lz4",
     make: lz4Of(rawTen({ flags: 0x21 })),

@@ -5,7 +5,7 @@ import { BOOT_PARAMS, SETUP_INDIRECT_DATA, type ZeroPage } from "./bootparam.ts"
 import { EDD_DEVICE_PARAMS, EDD_INFO } from "./edd.ts";
 import { RISCV64_IMAGE_HEADER, type Riscv64ImageHeader } from "./image_header.ts";
 import { SCREEN_INFO } from "./x86_firmware.ts";
-import { list, nested, Struct, u16, u32s, u8 } from "./struct.ts";
+import { bytes as bytesField, list, nested, Struct, u16, u32s, u8 } from "./struct.ts";
 import {
   APM_BIOS_INFO,
   EFI_INFO,
@@ -48,6 +48,17 @@ describe("nested, list, u32s", () => {
     const shifted = Uint8Array.of(9, 9, 9, ...bytes);
     assertEquals(OUTER.read(shifted, 3), value);
     assertEquals(OUTER.read(shifted.subarray(3)), value);
+  });
+
+  it("read and write bytes, wherever the struct lies", () => {
+    const inner = new Struct<{ raw: Uint8Array }>("inner", 3, { raw: bytesField(1, 2) });
+    const outer = new Struct<{ inner: { raw: Uint8Array } }>("outer", 8, {
+      inner: nested(5, inner),
+    });
+    const value = { inner: { raw: Uint8Array.of(1, 2) } };
+    const encoded = Uint8Array.of(0, 0, 0, 0, 0, 0, 1, 2);
+    assertEquals(outer.encode(value), encoded);
+    assertEquals(outer.read(Uint8Array.of(9, 9, ...encoded), 2), value);
   });
 
   it("write fewer elements and leave the others", () => {
