@@ -12,7 +12,7 @@ import {
   type Segment,
   word,
 } from "./images.ts";
-import { dtb, type Node } from "./tree_files.ts";
+import { dtb, type Node } from "./dtb.ts";
 
 /** A family of inputs. */
 export interface Family {

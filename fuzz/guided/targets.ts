@@ -19,7 +19,7 @@ import { lzma2Chunks, lzmaFile } from "../arbitraries/lzma_files.ts";
 import { USUAL } from "../arbitraries/lzma_writer.ts";
 import type { Step } from "../arbitraries/steps.ts";
 import { zbootImage } from "../arbitraries/wrapped_files.ts";
-import { dtb } from "../arbitraries/tree_files.ts";
+import { dtb } from "../arbitraries/dtb.ts";
 import { storedSeeds } from "../corpus.ts";
 
 /** A target. */

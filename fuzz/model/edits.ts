@@ -5,7 +5,7 @@
  * @module
  */
 import type { Chosen, ReservedMemory } from "../../mod.ts";
-import type { Node, Tree } from "../arbitraries/tree_files.ts";
+import type { Node, Tree } from "../arbitraries/dtb.ts";
 import { cellsOf, childOf, valueOf } from "./fdt.ts";
 import type { Span } from "./room.ts";
 import { TOP } from "./verdict.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Node, Tree } from "../arbitraries/tree_files.ts";
+import type { Node, Tree } from "../arbitraries/dtb.ts";
 import { must, reading } from "./said.ts";
 
 /** The library's caps are part of what a tree must keep to. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { BootCase } from "../arbitraries/boots.ts";
-import type { Tree } from "../arbitraries/tree_files.ts";
+import type { Tree } from "../arbitraries/dtb.ts";
 import { cmdlineOf, type Expected } from "./expected.ts";
 import { cellsOf, childOf, rangesIn, readTree, reservedIn, valueOf } from "./fdt.ts";
 import { memoryMap } from "./memory_map.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Arm64Machine, Riscv64Machine } from "../../mod.ts";
-import type { Node, Tree } from "../arbitraries/tree_files.ts";
+import type { Node, Tree } from "../arbitraries/dtb.ts";
 import { childOf, numberOf, rangesIn, valueOf } from "./fdt.ts";
 import type { Span } from "./room.ts";
 

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { arm64Image, bzImage, elfImage, pattern, peek, pvhImage } from "../arbitraries/images.ts";
-import { dtb } from "../arbitraries/tree_files.ts";
+import { dtb } from "../arbitraries/dtb.ts";
 import { verdictOn } from "./boot.ts";
 import type { Expected } from "./expected.ts";
 import { readTree } from "./fdt.ts";

@@ -3,7 +3,7 @@ import { type BootCase, boots } from "../arbitraries/boots.ts";
 import { descriptor, translate } from "../arbitraries/x86_walk.ts";
 import { peek } from "../arbitraries/images.ts";
 import { covered } from "../arbitraries/plans.ts";
-import type { Node, Tree } from "../arbitraries/tree_files.ts";
+import type { Node, Tree } from "../arbitraries/dtb.ts";
 import { largestInput, optionsOf, reservedBy } from "../boot_run.ts";
 import { CanaryGuest, hex, type Range, sameBytes } from "../guest.ts";
 import { judge, type Refused } from "../judge.ts";

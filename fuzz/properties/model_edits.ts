@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { texts } from "../arbitraries/cmdlines.ts";
 import { boundary, sometimes } from "../arbitraries/numbers.ts";
-import { bootTrees, roughTrees, type Tree } from "../arbitraries/tree_files.ts";
+import { bootTrees } from "../arbitraries/boot_trees.ts";
+import type { Tree } from "../arbitraries/dtb.ts";
+import { roughTrees } from "../arbitraries/trees.ts";
 import { encodeInput } from "../codec.ts";
 import { judge } from "../judge.ts";
 import { choose, keep, keepBlock, NoEdit, remember } from "../model/edits.ts";

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { texts } from "../arbitraries/cmdlines.ts";
 import { boundary, boundary32 } from "../arbitraries/numbers.ts";
-import { type Node, roughTrees } from "../arbitraries/tree_files.ts";
+import type { Node } from "../arbitraries/dtb.ts";
+import { roughTrees } from "../arbitraries/trees.ts";
 import { encodeInput } from "../codec.ts";
 import { sameBytes } from "../guest.ts";
 import { judge } from "../judge.ts";

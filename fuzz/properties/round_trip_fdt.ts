@@ -1,4 +1,5 @@
-import { dtb, trees } from "../arbitraries/tree_files.ts";
+import { dtb } from "../arbitraries/dtb.ts";
+import { trees } from "../arbitraries/trees.ts";
 import { encodeInput } from "../codec.ts";
 import { property, Violation } from "../property.ts";
 

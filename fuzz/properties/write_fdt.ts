@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import type { FdtTree } from "../../mod.ts";
-import { type Tree, trees } from "../arbitraries/tree_files.ts";
+import type { Tree } from "../arbitraries/dtb.ts";
+import { trees } from "../arbitraries/trees.ts";
 import { judge } from "../judge.ts";
 import { property, requireNone, Violation } from "../property.ts";
 
