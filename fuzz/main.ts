@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { setImmediate as turn } from "node:timers/promises";
 import * as library from "../mod.ts";
+import { checkJsonPlace, writeJsonFile } from "../scripts/json_file.ts";
 import { choose, type Options, readOptions, USAGE } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { PROPERTIES } from "./properties.ts";
@@ -32,6 +32,11 @@ async function main(args: readonly string[]): Promise<number> {
     for (const { name, says } of PROPERTIES) console.log(`${name.padEnd(22)} ${says}`);
     for (const { name, says } of TARGETS) console.log(`${name.padEnd(22)} --guided: ${says}`);
     return 0;
+  }
+  try {
+    if (options.json) checkJsonPlace(options.json);
+  } catch (error) {
+    return misused((error as Error).message);
   }
   const watchdog = new Watchdog(HANG_SECONDS);
   try {
@@ -165,7 +170,7 @@ function finish(results: readonly Result[], options: Options, progress: Progress
   };
   if (options.json) {
     const { seed, shard } = options;
-    writeFileSync(options.json, JSON.stringify({ seed, shard, results }, undefined, 2) + "\n");
+    writeJsonFile(options.json, { seed, shard, results });
   }
   const [passed, failed] = [count("passed"), count("failed")];
   progress.line(`\n${passed} passed, ${failed} failed, ${count("skipped")} skipped`);

@@ -82,6 +82,8 @@ describe("deno task fuzz", () => {
     assertEquals(fuzz("--only", "nothing").status, 2);
     assertEquals(fuzz("--guided", "--only", "nothing").status, 2);
     assertEquals(fuzz("--seed", "x").status, 2);
+    // A report that could not be written in the end
+    assertEquals(fuzz("--only", "total-elf", "--json", HERE).status, 2);
   });
 });
 

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { writeFileSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
+import { writeJsonFile } from "../../scripts/json_file.ts";
 import { storeInput } from "../corpus.ts";
 import { choose, type Options } from "../options.ts";
 import { Progress } from "../progress.ts";
@@ -60,7 +60,7 @@ export async function runGuided(options: Options, watchdog: Watchdog): Promise<n
   const count = (outcome: Result["outcome"]) =>
     results.filter((result) => result.outcome === outcome).length;
   if (options.json) {
-    writeFileSync(options.json, JSON.stringify({ seed, shard, results }, undefined, 2) + "\n");
+    writeJsonFile(options.json, { seed, shard, results });
   }
   progress.line(`\n${count("passed")} passed, ${count("failed")} failed, 0 skipped`);
   return count("failed") === 0 ? 0 : 1;

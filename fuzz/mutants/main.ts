@@ -4,10 +4,11 @@
  *
  * @module
  */
-import { rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { checkJsonPlace, writeJsonFile } from "../../scripts/json_file.ts";
 import { denoCommand, seconds } from "../../scripts/steps.ts";
 import { makeWorkDirectory } from "../../scripts/work_directory.ts";
 import { choose } from "../options.ts";
@@ -60,6 +61,11 @@ async function main(args: readonly string[]): Promise<number> {
   if (options.list) {
     for (const { id, file, what } of faults) console.log(`${id.padEnd(28)} ${file}: ${what}`);
     return 0;
+  }
+  try {
+    if (options.json) checkJsonPlace(options.json);
+  } catch (error) {
+    return misused((error as Error).message);
   }
   return await judgeAll(faults, options);
 }
@@ -147,7 +153,7 @@ function finish(
   const isRed = rate < wanted || wrong > 0 || (generated === undefined && unexplained.length > 0);
   if (json) {
     const summary = { seed, runs, shard, killed: dead, of: results.length, rate, wanted };
-    writeFileSync(json, JSON.stringify({ ...summary, results }, undefined, 2) + "\n");
+    writeJsonFile(json, { ...summary, results });
   }
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const timeouts = of("timeout").length;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
-import { checkJsonPlace, reportOf, writeJson } from "./report.ts";
+import { checkJsonPlace, writeJsonFile } from "./json_file.ts";
 
 describe("checkJsonPlace", () => {
   let root: string;
@@ -15,7 +15,7 @@ describe("checkJsonPlace", () => {
   it("refuses what could not be written in the end", () => {
     for (const path of [root, join(root, "none/x.json")]) {
       assertThrows(() => checkJsonPlace(path), Error, `Cannot write results to ${path}: `);
-      assertThrows(() => writeJson(path, reportOf([], () => false)), Error, "Cannot write results");
+      assertThrows(() => writeJsonFile(path, []), Error, "Cannot write results");
     }
     assertEquals(readdirSync(root), []);
   });
