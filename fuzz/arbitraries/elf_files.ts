@@ -330,7 +330,7 @@ export const noteFiles: fc.Arbitrary<KernelFile> = fc.record({
   ).map((parts) => parts.flat()),
   cut: fc.constantFrom(0, 0, 1, 3),
   align: fc.constantFrom(0n, 1n, 4n, 8n, 13n),
-  filesz: sometimes(boundary, 6),
+  filesz: sometimes(fc.oneof({ arbitrary: boundary, weight: 4 }, fc.constant(0n)), 5),
   twice: fc.boolean(),
   // Program headers of one and the same segment: 128 of them are 1 MiB
   many: sometimes(fc.constantFrom(128, 129, 129), 12),
@@ -343,7 +343,9 @@ export const noteFiles: fc.Arbitrary<KernelFile> = fc.record({
   const bytes = new Uint8Array(all.length * 4);
   all.forEach((value, i) => poke(bytes, 4 * i, 4, value));
   const note: Segment = { p_type: 4, p_align: align, bytes: bytes.slice(0, bytes.length - cut) };
-  const bentNote = filesz === undefined ? note : { ...note, p_filesz: filesz };
+  const bentNote = filesz === undefined
+    ? note
+    : { ...note, p_filesz: filesz, p_memsz: bytes.length };
   const segments: Segment[] = [{ bytes: pattern(64) }, bentNote, ...(twice ? [note] : [])];
   if (many !== undefined) {
     const p_offset = (bits === 64 ? 64 + 56 * (many + 1) : 52 + 32 * (many + 1)) + 64;
