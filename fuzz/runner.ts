@@ -4,7 +4,7 @@
  * @module
  */
 import fc from "fast-check";
-import { CORPUS, type Stored, storedInputs, storeInput } from "./corpus.ts";
+import { CORPUS, storedInputs, storeInput } from "./corpus.ts";
 import { type Library, type Property, Violation } from "./property.ts";
 
 /** Inputs of a batch. A batch is the unit of sharding, too. */
@@ -141,16 +141,6 @@ export function batchSeed(seed: number, name: string, batch: number): number {
     hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193);
   }
   return hash >>> 1;
-}
-
-/**
- * The stored inputs of a property, for tests.
- *
- * @param name The property.
- * @returns Them.
- */
-export function corpusOf(name: string): Stored<unknown>[] {
-  return storedInputs(name);
 }
 
 function commandOf(name: string, seed: number, path: string): string {

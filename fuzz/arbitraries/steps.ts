@@ -1,6 +1,6 @@
 /**
- * Encoders that are told what to do: literals and matches of any length and distance, which a real
- * encoder would seldom choose. What must come of them is plain.
+ * What an encoder is told to write: literals and copies of any length and distance, which a real one
+ * would seldom choose. What must come of them is plain.
  */
 import fc from "fast-check";
 
